@@ -1,0 +1,157 @@
+"""The command line, installed as `suggest`: one function a command, errors as one line on stderr with exit 2."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from suggest.bootstrap import Settings, build, build_bank, build_checker, build_suggester, setup
+from suggest.domain import Client, InputError, PhrasebankError, Platform, Review, Severity, SuggestError
+
+Command = Callable[[argparse.Namespace, Settings], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    options = parser().parse_args(arguments)
+    command: Command = options.command
+    try:
+        return command(options, Settings.read())
+    except PhrasebankError as error:
+        print(error, file=sys.stderr)
+        return 1 if options.name == "lint" else 2
+    except (SuggestError, OSError) as error:
+        print(f"suggest {options.name}: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 2
+
+
+def parser() -> argparse.ArgumentParser:
+    root = argparse.ArgumentParser("suggest", description="Reply suggestions built only from approved phrases.")
+    commands = root.add_subparsers(dest="name", required=True, metavar="COMMAND")
+
+    def add(name: str, command: Command, about: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=about, description=about)
+        added.set_defaults(command=command)
+        return added
+
+    single = add("one", one, "one review as JSON in, one suggestion out")
+    single.add_argument("file", metavar="FILE", help="a JSON file, or - for standard input")
+    single.add_argument("--scenario", metavar="ID", help="override the match")
+    single.add_argument("--text", action="store_true", help="print it for people instead of as JSON")
+    many = add("batch", batch, "JSON lines in, JSON lines out, in order; resumes where it stopped")
+    many.add_argument("source", metavar="IN.jsonl", type=Path)
+    many.add_argument("target", metavar="OUT.jsonl", type=Path)
+    reply = add("check", check, "what the regulation has against a reply text")
+    reply.add_argument("file", metavar="FILE", help="a text file, or - for standard input")
+    reply.add_argument("--scenario", metavar="ID")
+    reply.add_argument("--platform", metavar="P", choices=[platform.value for platform in Platform])
+    reply.add_argument("--client-known", action="store_true")
+    reply.add_argument("--json", action="store_true")
+    add("lint", lint, "every fault of the phrasebank, with file and id")
+    add("serve", serve, "the HTTP service")
+    add("demo", demo, "sample reviews and their suggestions, then the HTTP service")
+    add("setup", prepare, "build the encoder and fit the matcher into the cache")
+    add("config", config, "the settings in force, secrets not shown")
+    return root
+
+
+def one(options: argparse.Namespace, settings: Settings) -> int:
+    from suggest import parse, show
+
+    suggestion = build_suggester(settings).suggest(parse.review(_read(options.file)), options.scenario)
+    print(show.suggestion(suggestion, build_bank(settings)) if options.text else suggestion.model_dump_json(indent=2))
+    return 0
+
+
+def batch(options: argparse.Namespace, settings: Settings) -> int:
+    from suggest.batch import run
+
+    bad = run(options.source, options.target, build_suggester(settings))
+    return 1 if bad else 0
+
+
+def check(options: argparse.Namespace, settings: Settings) -> int:
+    from suggest import show
+
+    bank = build_bank(settings)
+    text = _text(_read(options.file))
+    review = None
+    if options.platform or options.scenario or options.client_known:
+        review = Review(platform=options.platform or Platform.OTHER, client=Client(known=options.client_known))
+    findings = build_checker(settings, bank).check(text, review, options.scenario)
+    if options.json:
+        print(json.dumps({"findings": [finding.model_dump(mode="json") for finding in findings]}, ensure_ascii=False, indent=2))
+    else:
+        print(show.findings(findings, text))
+    return 1 if any(finding.severity is Severity.ERROR for finding in findings) else 0
+
+
+def lint(options: argparse.Namespace, settings: Settings) -> int:
+    from suggest.lint import faults, summary
+
+    bank = build_bank(settings)
+    found = faults(bank)
+    for fault in found:
+        print(fault)
+    print(summary(bank), file=sys.stderr)
+    return 1 if found else 0
+
+
+def serve(options: argparse.Namespace, settings: Settings) -> int:
+    import uvicorn
+
+    from suggest.api import create_app
+
+    app = create_app(build(settings))
+    print(f"suggest: http://{settings.host}:{settings.port}/", file=sys.stderr, flush=True)
+    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning")
+    return 0
+
+
+def demo(options: argparse.Namespace, settings: Settings) -> int:
+    from suggest import show
+    from suggest.demo.samples import SAMPLES
+
+    bank = build_bank(settings)
+    suggester = build_suggester(settings, bank)
+    for review in SAMPLES:
+        print(show.suggestion(suggester.suggest(review), bank), end="\n\n", flush=True)
+    return serve(options, settings)
+
+
+def prepare(options: argparse.Namespace, settings: Settings) -> int:
+    from suggest.show import progress
+
+    with progress() as tell:
+        setup(settings, tell)
+    return 0
+
+
+def config(options: argparse.Namespace, settings: Settings) -> int:
+    print(json.dumps(settings.shown(), ensure_ascii=False, indent=2))
+    return 0
+
+
+def _read(file: str) -> bytes:
+    return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+
+
+def _text(data: bytes) -> str:
+    from suggest.domain import MAX_TEXT
+
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError("text", f"not UTF-8: byte {error.start} cannot be read") from error
+    if len(text) > MAX_TEXT:
+        raise InputError("text", f"at most {MAX_TEXT:,} characters are allowed, here are {len(text):,}")
+    return text.strip("\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

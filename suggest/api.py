@@ -1,0 +1,183 @@
+"""HTTP in, HTTP out: the routes of `design.md` section 4, and every error as an RFC 9457 problem document."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, FastAPI, Header, HTTPException, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import Field
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from suggest.bootstrap import Service
+from suggest.domain import (
+    MAX_TEXT,
+    Finding,
+    Frozen,
+    InputError,
+    Review,
+    StaleRevision,
+    SuggestError,
+    Suggestion,
+    Text,
+)
+from suggest.parse import faults
+from suggest.regulation import Phrase, Scenario
+
+PROBLEM = "application/problem+json"
+EXAMPLE = {
+    "platform": "2gis",
+    "rating": 1,
+    "text": "Неделю жду доставку холодильника, обещали перезвонить и пропали.",
+    "author": "Мария К.",
+}
+
+
+class CheckRequest(Frozen):
+    """A reply to check, and what it answers: a kept suggestion or a review; neither: only the text rules."""
+
+    text: Text = Field(max_length=MAX_TEXT)
+    suggestion_id: str | None = None
+    review: Review | None = None
+    scenario: str | None = None
+
+
+class CheckResponse(Frozen):
+    findings: tuple[Finding, ...]
+
+
+def create_app(service: Service) -> FastAPI:
+    """The application over a built service."""
+    app = FastAPI(
+        title="suggest",
+        summary="Reply suggestions for customer reviews, built only from approved phrases.",
+        docs_url="/",
+        redoc_url=None,
+    )
+    app.include_router(_health(service))
+    app.include_router(_v1(service), prefix="/v1", dependencies=[Depends(_guard(service.settings.keys))])
+    app.add_exception_handler(SuggestError, _suggest_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(StarletteHTTPException, _http_error)
+    app.add_exception_handler(Exception, _crash)
+    return app
+
+
+def _health(service: Service) -> APIRouter:
+    router = APIRouter(prefix="/health", tags=["health"])
+
+    @router.get("/live")
+    def live() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @router.get("/ready")
+    def ready() -> dict[str, str]:
+        """The phrasebank is loaded and the matcher fitted: suggestions can be made."""
+        provenance = service.desk.suggester
+        return {"status": "ok", "phrasebank": service.bank.version, "matcher": provenance.matcher.version}
+
+    return router
+
+
+def _v1(service: Service) -> APIRouter:
+    router = APIRouter(tags=["v1"])
+    desk, bank = service.desk, service.bank
+
+    @router.post("/suggestions")
+    def suggest(
+        review: Annotated[Review, Body(openapi_examples={"delivery": {"value": EXAMPLE}})],
+        scenario: Annotated[str | None, Query(description="overrides match, abstention and skip")] = None,
+        idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+    ) -> Suggestion:
+        """A suggestion for a review. The same review again gets the same suggestion; a changed one a new revision."""
+        return desk.receive(review, scenario, idempotency_key)
+
+    @router.get("/suggestions/{suggestion_id}")
+    def read(
+        suggestion_id: str,
+        revision: Annotated[int | None, Query(ge=1)] = None,
+    ) -> Suggestion:
+        """The newest revision of a suggestion, or the one named."""
+        return _found(desk.suggestions.get(suggestion_id, revision), "suggestion")
+
+    @router.post("/check")
+    def check(
+        request: Annotated[CheckRequest, Body(openapi_examples={"text": {"value": {"text": "Мы вернём вам деньги!!"}}})],
+    ) -> CheckResponse:
+        """What the regulation has against a reply text; nothing is altered."""
+        review, scenario, matched = request.review, request.scenario, None
+        if request.suggestion_id is not None:
+            kept = _found(desk.suggestions.get(request.suggestion_id), "suggestion")
+            review, matched = kept.review, kept.match
+            scenario = scenario or (matched.scenario if matched else None)
+        return CheckResponse(findings=desk.suggester.checker.check(request.text, review, scenario, matched))
+
+    @router.get("/scenarios")
+    def scenarios() -> tuple[Scenario, ...]:
+        """The scenarios of the regulation, each with its paragraph and slots."""
+        return tuple(bank.scenarios.values())
+
+    @router.get("/phrases")
+    def phrases(slot: str | None = None, scenario: str | None = None) -> tuple[Phrase, ...]:
+        """The phrases, retired and drafted ones too; by slot, or those that a scenario may use."""
+        return tuple(
+            phrase
+            for phrase in bank.phrases.values()
+            if slot in (None, phrase.slot) and (scenario is None or phrase.serves(scenario))
+        )
+
+    return router
+
+
+def _guard(keys: frozenset[str]) -> Any:
+    """Lets in whoever sends one of the keys; everyone, where none is set."""
+
+    def guard(authorization: Annotated[str | None, Header()] = None) -> None:
+        given = (authorization or "").removeprefix("Bearer ").encode()
+        if keys and not any([hmac.compare_digest(given, key.encode()) for key in keys]):
+            raise HTTPException(401, "an API key is required: Authorization: Bearer KEY", {"WWW-Authenticate": "Bearer"})
+
+    return guard
+
+
+def _found(suggestion: Suggestion | None, what: str) -> Suggestion:
+    if suggestion is None:
+        raise HTTPException(404, f"no such {what}")
+    return suggestion
+
+
+def problem(status: int, title: str, detail: str, **more: object) -> JSONResponse:
+    """An RFC 9457 problem document."""
+    content = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    return JSONResponse(content, status, media_type=PROBLEM)
+
+
+def _suggest_error(_: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, StaleRevision):
+        return problem(409, "Stale revision", str(error), newest=error.newest)
+    if isinstance(error, InputError):
+        return problem(422, "Invalid input", str(error), field=error.field)
+    return problem(500, "Internal error", str(error))
+
+
+def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    if any(fault["type"] == "json_invalid" for fault in error.errors()):
+        return problem(400, "Not JSON", f"not JSON: {error.errors()[0]['ctx']['error']}")
+    fault = faults(error.errors())
+    return problem(422, "Invalid input", str(fault), field=fault.field)
+
+
+def _http_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, StarletteHTTPException)
+    response = problem(error.status_code, str(error.detail), str(error.detail))
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _crash(_: Request, error: Exception) -> JSONResponse:
+    return problem(500, "Internal error", f"{type(error).__name__}; see the service's log")
+

@@ -1,0 +1,128 @@
+"""The composition root: `Settings`, the one reader of the environment, and the functions that build the service."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, ValidationError
+
+from suggest.desk import Desk, InMemory
+from suggest.domain import Frozen
+from suggest.parse import faults
+from suggest.phrasebank import load, load_exemplars
+from suggest.pipeline import Checker, Suggester
+from suggest.regulation import Company, Phrasebank
+
+PREFIX = "SUGGEST_"
+PROJECT = Path(__file__).parent.parent
+SECRETS = frozenset({"api_keys", "secret", "model_api_key"})
+
+
+class Settings(Frozen):
+    """Everything that can be set from outside, each field by `SUGGEST_` and its name in capitals."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    phrasebank: Path = PROJECT / "phrasebank"
+    cache: Path = PROJECT / ".cache" / "suggest"
+    encoder: str = "multilingual-e5-small"
+    threads: int | None = Field(default=None, ge=1)
+    api_keys: str = ""
+    """Comma-separated; empty: the API is open."""
+    country: str = "ru"
+    company_name: str | None = None
+    company_email: str | None = None
+    company_phone: str | None = None
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """From the environment; raises InputError naming the variable. Empty variables count as not set."""
+        given = os.environ if environment is None else environment
+        values = {name: given[PREFIX + name.upper()] for name in cls.model_fields if given.get(PREFIX + name.upper())}
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            fault = faults(error.errors())
+            fault.args = (f"{PREFIX}{fault.field.upper()}: {fault.reason}",)
+            raise fault from error
+
+    def shown(self) -> dict[str, Any]:
+        """As `suggest config` prints them: secrets only as set or not."""
+        shown: dict[str, Any] = self.model_dump(mode="json")
+        return {name: ("set" if value else "") if name in SECRETS else value for name, value in shown.items()}
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        return frozenset(key.strip() for key in self.api_keys.split(",") if key.strip())
+
+
+@dataclass(frozen=True)
+class Service:
+    """What the HTTP layer and the command line work with."""
+
+    settings: Settings
+    bank: Phrasebank
+    desk: Desk
+
+
+def build_bank(settings: Settings) -> Phrasebank:
+    """The phrasebank; raises PhrasebankError with every fault."""
+    return load(settings.phrasebank)
+
+
+def company_of(settings: Settings, bank: Phrasebank) -> Callable[[str | None], Company]:
+    """The company's name, mail and phone by branch; what is set in the environment wins over the file."""
+    given = {"name": settings.company_name, "email": settings.company_email, "phone": settings.company_phone}
+    chosen = {name: value for name, value in given.items() if value}
+    return lambda branch: bank.company(settings.country, branch).model_copy(update=chosen)
+
+
+def build_checker(settings: Settings, bank: Phrasebank) -> Checker:
+    """The checks alone: loads no encoder."""
+    return Checker(bank, company_of(settings, bank))
+
+
+def build_suggester(settings: Settings, bank: Phrasebank | None = None) -> Suggester:
+    """The walk with the real encoder and matcher; raises EncoderError where `make setup` has not been run."""
+    from suggest.embed import Encoder, directory
+    from suggest.fitted import key
+    from suggest.fitted import load as load_matcher
+
+    bank = bank or build_bank(settings)
+    encoder = Encoder(directory(settings.cache, settings.encoder), settings.threads)
+    version = key(load_exemplars(settings.phrasebank), encoder.fingerprint)
+    matcher = load_matcher(_fitted(settings, version), encoder.encode)
+    return Suggester(bank, matcher, build_checker(settings, bank))
+
+
+def build(settings: Settings) -> Service:
+    """The whole service."""
+    bank = build_bank(settings)
+    return Service(settings, bank, Desk(build_suggester(settings, bank), InMemory()))
+
+
+def setup(settings: Settings, progress: Callable[[str, float], None]) -> None:
+    """Builds the encoder and fits the matcher into the cache; what is there already is kept."""
+    from suggest.embed import Encoder, directory
+    from suggest.encoder import build as build_encoder
+    from suggest.fit import fit
+    from suggest.fitted import key, save
+
+    folder = directory(settings.cache, settings.encoder)
+    build_encoder(settings.encoder, folder, progress)
+    encoder = Encoder(folder, settings.threads)
+    exemplars = load_exemplars(settings.phrasebank)
+    version = key(exemplars, encoder.fingerprint)
+    path = _fitted(settings, version)
+    if not path.exists():
+        matcher, _ = fit(exemplars, encoder.encode, version, progress)
+        save(matcher, path)
+
+
+def _fitted(settings: Settings, version: str) -> Path:
+    return settings.cache / "matcher" / f"{version}.npz"

@@ -1,0 +1,78 @@
+"""Checks a reply, assembled or edited by hand, against the rules of `phrasebank/rules.yaml`. Nothing is ever altered.
+
+Every rule is one function; what it looks for, its paragraph, severity and message are data. A rule that has nothing but
+a word list `find` needs no function of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from suggest import check_form, check_private, check_slots, check_wording
+from suggest.check_wording import said
+from suggest.domain import Finding, Severity
+from suggest.reading import Check, Draft, Reading
+from suggest.regulation import Phrasebank, Rule
+from suggest.slots_in_text import CUE_SLOTS, CUES
+from suggest.wordlist import Words
+
+__all__ = ["CHECKS", "Draft", "check", "unimplemented"]
+
+CHECKS: Mapping[str, Check] = {
+    **check_slots.CHECKS,
+    **check_wording.CHECKS,
+    **check_private.CHECKS,
+    **check_form.CHECKS,
+}
+"""The function of each rule that is more than a list of words."""
+
+LITERAL = {("caps", "allowed"), ("foreign-link", "free_mail")}
+"""The lists of a rule that are plain words rather than expressions."""
+
+_GRAVITY = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+def check(draft: Draft, bank: Phrasebank) -> tuple[Finding, ...]:
+    """Every finding on the reply, the gravest first, then in the order of the text; those on the whole text before."""
+    reading = Reading(draft, bank)
+    findings = (
+        Finding(
+            rule=rule.id,
+            severity=rule.severity,
+            message=rule.message.replace("{detail}", detail or ""),
+            source=rule.source,
+            span=span,
+        )
+        for rule in bank.rules.values()
+        for span, detail in CHECKS.get(rule.id, said)(reading, rule)
+    )
+    return tuple(sorted(findings, key=lambda finding: (_GRAVITY[finding.severity], finding.span or (-1, -1))))
+
+
+def unimplemented(bank: Phrasebank) -> list[str]:
+    """Every rule that nothing implements, every function without its rule, every expression that cannot be read."""
+    faults = [
+        f"rules.yaml: {id_}: the rule is missing, the program has a function for it"
+        for id_ in CHECKS
+        if id_ not in bank.rules
+    ]
+    for rule in bank.rules.values():
+        if rule.id not in CHECKS and not rule.words.get("find"):
+            faults.append(f"rules.yaml: {rule.id}: neither a function in the program nor a list `find`")
+        faults += _unreadable(rule)
+    if CUES in bank.rules:
+        faults += [
+            f"rules.yaml: {CUES}: {cue}: the list is missing" for cue in CUE_SLOTS if cue not in bank.rules[CUES].words
+        ]
+    return faults
+
+
+def _unreadable(rule: Rule) -> list[str]:
+    faults = []
+    for name, entries in rule.words.items():
+        for entry in () if (rule.id, name) in LITERAL else entries:
+            try:
+                Words([entry])
+            except ValueError as error:
+                faults.append(f"rules.yaml: {rule.id}: {name}: {entry}: {error}")
+    return faults

@@ -1,0 +1,153 @@
+"""Words in their context: the reading of a review, and clues that look at its words by lemma.
+
+A clue is a word in any of its forms (lemmas by pymorphy3, read in at first use) that counts only near some words, or not
+near others, and never where it is denied. Tables of clues hold «е» for «ё»; a misspelt vowel is forgiven.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache, cached_property, lru_cache
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple
+
+from suggest.folding import clean
+
+if TYPE_CHECKING:
+    from pymorphy3 import MorphAnalyzer
+
+_LOCK = Lock()
+_TOKEN = re.compile(r"[^\W_]+(?:-[^\W_]+)*|[.!?…;\n]+")
+_END = "."
+_REACH = 6
+_VOWELS = str.maketrans("аоеи", "оаие")
+_UNSTRESSED = str.maketrans("ои", "ае")
+
+_NO = frozenset({"не", "ни", "без", "нет", "никакой"})
+_NEARLY = frozenset({"чуть", "едва", "только", "лишь"})
+_BETWEEN = frozenset({"быть", "никакой", "дым", "запах"})
+_MAY = frozenset({"может", "могут", "можно", "боюсь", "боимся", "вдруг", "риск"})
+_HAPPEN = frozenset(
+    ("быть", "идти", "пойти", "появиться", "случиться", "произойти", "заметить", "обнаружить", "видеть")
+    + ("подавать", "подать", "писать", "обращаться")
+)
+
+
+class Word(NamedTuple):
+    """What the dictionary says of a folded word: its lemmas and itself, its kinds of personal name, and if it is known."""
+
+    lemmas: frozenset[str]
+    names: frozenset[str]
+    known: bool
+
+
+class Clue(NamedTuple):
+    """One of `words` counts where one of `near` (if any are named) and none of `unless` is within `reach` words."""
+
+    words: frozenset[str]
+    near: frozenset[str]
+    unless: frozenset[str]
+    reach: int
+
+
+@cache
+def _morph() -> MorphAnalyzer:
+    from pymorphy3 import MorphAnalyzer
+
+    return MorphAnalyzer()
+
+
+@lru_cache(maxsize=50_000)
+def look_up(word: str) -> Word:
+    """Reads a folded word; safe to call from any thread."""
+    with _LOCK:
+        morph = _morph()
+        known = morph.word_is_known(word)
+        forms = [word] if known or len(word) > 30 else [word, *filter(morph.word_is_known, _respelt(word))]
+        parses = [parse for form in forms for parse in morph.parse(form)]
+    lemmas = {parse.normal_form.replace("ё", "е") for parse in parses if word != "дома"}
+    names = {kind for parse in parses for kind in ("Name", "Surn", "Patr") if kind in parse.tag}
+    return Word(frozenset({word, *lemmas}), frozenset(names), known)
+
+
+def _respelt(word: str) -> list[str]:
+    """The word with one vowel written as its unstressed twin: «пажар», «притензия»."""
+    return [word[:i] + char.translate(_VOWELS) + word[i + 1 :] for i, char in enumerate(word) if char in "аоеи"]
+
+
+class Reading:
+    """A review as the detectors see it: cleaned, folded, and cut into words."""
+
+    def __init__(self, text: str, idioms: re.Pattern[str]) -> None:
+        self.cased = clean(text)
+        self.folded = self.cased.lower().replace("ё", "е")
+        self._idioms = idioms
+
+    @cached_property
+    def words(self) -> list[str]:
+        """Words, numbers, and «.» for the end of a sentence; figures of speech are left out."""
+        plain = self._idioms.sub(" ", self.folded)
+        return [token if token[0].isalnum() else _END for token in _TOKEN.findall(plain)]
+
+    def around(self, at: int, before: int, after: int) -> range:
+        """The places of the words next to one, itself included, within its sentence."""
+        low, high = at, at + 1
+        while low > max(0, at - before) and self.words[low - 1] != _END:
+            low -= 1
+        while high < min(len(self.words), at + after + 1) and self.words[high] != _END:
+            high += 1
+        return range(low, high)
+
+    def hits(self, clues: Mapping[str, tuple[Clue, ...]]) -> bool:
+        """Whether any clue holds anywhere."""
+        return any(self._holds(at, clue) for at, word in enumerate(self.words) for clue in clues.get(_prefix(word), ()))
+
+    def _holds(self, at: int, clue: Clue) -> bool:
+        if not look_up(self.words[at]).lemmas & clue.words:
+            return False
+        context = {i: look_up(self.words[i]).lemmas for i in self.around(at, clue.reach, clue.reach) if i != at}
+        if any(clue.unless & lemmas for lemmas in context.values()) or self._denied(at):
+            return False
+        return not clue.near or any(clue.near & lemmas and not self._denied(i) for i, lemmas in context.items())
+
+    def _denied(self, at: int) -> bool:
+        """Whether a word is denied («дыма не было», «не искрит», «без дыма») or only imagined («не дай бог пожар»)."""
+        before = [self.words[i] for i in self.around(at, 4, 0)][:-1]
+        after = [self.words[i] for i in self.around(at, 0, 2)][1:]
+        if _imagined(self.words[at], before):
+            return True
+        if _NEARLY & set(before):
+            return False
+        if after[:1] == ["нет"] or (after[:1] == ["не"] and after[1:] and look_up(after[1]).lemmas & _HAPPEN):
+            return True
+        close = before[-2:] if before and look_up(before[-1]).lemmas & _BETWEEN else before[-1:]
+        return any(look_up(word).lemmas & _NO for word in close)
+
+
+def _imagined(word: str, before: list[str]) -> bool:
+    if word.endswith(("ть", "ться", "чь", "чься")) and _MAY & set(before[-3:]):
+        return True
+    return "бы" in before[-2:] or "если" in before[-1:] or "чтобы" in before[-2:] or "дай" in before
+
+
+def _prefix(word: str) -> str:
+    """The first letters, by which most words are told to be in no clue without a look into the dictionary."""
+    return word[:2].translate(_UNSTRESSED)
+
+
+def read_table(table: str, groups: Mapping[str, str]) -> dict[str, tuple[Clue, ...]]:
+    """Reads clues, by the first letters of their words.
+
+    A clue a line: `words / near / unless / reach`, the later ones optional; an indented line goes on; a word of `groups`
+    stands for many.
+    """
+    for group, words in groups.items():
+        table = table.replace(group, words)
+    found: dict[str, tuple[Clue, ...]] = {}
+    for row in re.sub(r"\n +", " ", table.strip()).split("\n"):
+        words, near, unless, reach = (cell.split() for cell in f"{row}///".split("/")[:4])
+        clue = Clue(frozenset(words), frozenset(near), frozenset(unless), int(reach[0]) if reach else _REACH)
+        for prefix in {_prefix(word) for word in clue.words}:
+            found[prefix] = (*found.get(prefix, ()), clue)
+    return found

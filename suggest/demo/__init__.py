@@ -1,0 +1,1 @@
+"""What a newcomer is shown: sample reviews, and later a stand-in for Usedesk."""

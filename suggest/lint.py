@@ -1,0 +1,190 @@
+"""Every fault of the phrasebank that reading it does not show: phrases, coverage, exemplars, and the proof of the promise.
+
+Loads no encoder. Each check is a function that yields faults, each with its file and id.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
+from zlib import crc32
+
+from suggest.check import Draft, check, unimplemented
+from suggest.domain import Platform
+from suggest.folding import fold
+from suggest.phrasebank import load_exemplars
+from suggest.plan import SOBERING, Situation, plan
+from suggest.regulation import Exemplar, Phrase, Phrasebank, Plan, Scenario, Topic
+from suggest.render import fill
+
+FILLINGS = 3
+"""So many phrases at least can fill every place a scenario asks for, whatever the situation."""
+
+PER_SLOT = 10
+FIVE_SLOTS = ("greeting", "empathy", "identification", "resolution", "thanks")
+NEAR = 0.75
+"""Exemplars that share more of their character n-grams than this are near-duplicates."""
+
+GRAM, SHORT, SAMPLE = 6, 60, 8
+"""The length of those n-grams; texts with more of them than `SHORT` are compared by every eighth."""
+
+FILLED_BY_AGENT = "unfilled-place"
+"""The one finding that an offered phrase may have: `question` holds a place that the agent fills."""
+
+_MIXED = re.compile(r"[А-Яа-яЁё][A-Za-z]|[A-Za-z][А-Яа-яЁё]")
+
+
+def faults(bank: Phrasebank) -> list[str]:
+    """Every fault, file by file; empty for a sound phrasebank."""
+    exemplars = load_exemplars(bank.path)
+    found = unimplemented(bank)
+    for over_bank in BANK_CHECKS:
+        found += over_bank(bank)
+    for over_exemplars in EXEMPLAR_CHECKS:
+        found += over_exemplars(bank, exemplars)
+    return found
+
+
+def summary(bank: Phrasebank) -> str:
+    """What the bank holds, in one line; house phrases are counted for the owner to confirm."""
+    approved = [phrase for phrase in bank.phrases.values() if phrase.status == "approved"]
+    house = sum(phrase.source == "house" for phrase in approved)
+    return (
+        f"phrasebank {bank.version}: {len(approved)} approved phrases ({house} of the house, to be confirmed by their owner), "
+        f"{len(bank.scenarios)} scenarios, {len(bank.rules)} rules"
+    )
+
+
+def situations(bank: Phrasebank) -> Iterator[tuple[Scenario, Situation]]:
+    """Every situation that a reply can be planned in; each with the client's name known, the place of a greeting apart."""
+    company = bank.company()
+    facts = {variable.id: variable.example for variable in bank.variables.values()} | {
+        "company_email": company.email,
+        "company_phone": company.phone,
+    }
+    flag_sets = [(), *((flag,) for flag in SOBERING), SOBERING]
+    for scenario in bank.scenarios.values():
+        for topic, channel, known, flags in product(
+            _topics(scenario, bank), ("public", "dm"), (False, True), flag_sets
+        ):
+            yield scenario, Situation(topic, channel, known, flags, facts)  # type: ignore[arg-type]
+
+
+def _topics(scenario: Scenario, bank: Phrasebank) -> Sequence[Topic | None]:
+    if scenario.topic is None:
+        return tuple(bank.topics.values())
+    return (bank.topics.get(scenario.topic),)
+
+
+def _phrases(bank: Phrasebank) -> Iterator[str]:
+    seen: dict[tuple[str, str | None, str], str] = {}
+    for phrase in bank.phrases.values():
+        where = f"phrases/{phrase.slot}.yaml: {phrase.id}"
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", phrase.id):
+            yield f"{where}: an id is words of small Latin letters joined by hyphens"
+        if _MIXED.search(re.sub(r"\{.*?\}", "", phrase.text)):
+            yield f"{where}: a Latin letter inside a Cyrillic word"
+        if phrase.text != phrase.text.strip() or "  " in phrase.text:
+            yield f"{where}: stray spaces"
+        if phrase.text[-1:] not in ".!?»]":
+            yield f"{where}: must end as a sentence does"
+        key = phrase.slot, phrase.part, fold(phrase.text)
+        if key in seen:
+            yield f"{where}: the same text as {seen[key]}"
+        seen[key] = phrase.id
+
+
+def _slots_are_rich(bank: Phrasebank) -> Iterator[str]:
+    for slot in FIVE_SLOTS:
+        count = sum(phrase.slot == slot and phrase.status == "approved" for phrase in bank.phrases.values())
+        if count < PER_SLOT:
+            yield f"phrases/{slot}.yaml: {count} approved phrases, at least {PER_SLOT} are needed"
+
+
+def _every_place_can_be_filled(bank: Phrasebank) -> Iterator[str]:
+    poor: set[str] = set()
+    for scenario, situation in situations(bank):
+        for place in plan(scenario, situation, bank).slots:
+            enough = 1 if (scenario.id, place.slot) == ("question", "explanation") else FILLINGS
+            if len(place.offered) < enough:
+                flags = "+".join(situation.flags) or "no flag"
+                poor.add(
+                    f"scenarios/{scenario.id}.yaml: {place.slot} {place.part or ''}: {len(place.offered)} phrases fit "
+                    f"({situation.channel}, {flags}), at least {enough} are needed"
+                )
+    yield from sorted(poor)
+
+
+def _no_reply_has_findings(bank: Phrasebank) -> Iterator[str]:
+    """Every phrase is checked in a whole letter of each channel that offers it; the tests do so for every scenario too."""
+    company = bank.company()
+    seen: set[tuple[str, str]] = set()
+    reported: set[str] = set()
+    for scenario, situation in situations(bank):
+        shape = plan(scenario, situation, bank)
+        for chosen in _letters(shape, seen):
+            text = " ".join(fill(phrase, situation.facts) for phrase in chosen)
+            platform = bank.platforms[Platform.DM if situation.channel == "dm" else Platform.OTHER]
+            for finding in check(Draft(text, platform, company, shape), bank):
+                if finding.rule not in (FILLED_BY_AGENT, *reported):
+                    reported.add(finding.rule)
+                    yield f"scenarios/{scenario.id}.yaml: {finding.rule}: {text}"
+
+
+def _letters(shape: Plan, seen: set[tuple[str, str]]) -> Iterator[list[Phrase]]:
+    """Letters that say every phrase of the plan not yet seen in its channel."""
+    fresh = [[p for p in place.offered if (p.id, shape.channel) not in seen] for place in shape.slots]
+    for turn in range(max(map(len, fresh), default=0)):
+        chosen = [
+            new[turn] if turn < len(new) else place.offered[turn % len(place.offered)]
+            for new, place in zip(fresh, shape.slots, strict=True)
+            if place.offered
+        ]
+        seen.update((phrase.id, shape.channel) for phrase in chosen)
+        yield chosen
+
+
+def _exemplars_are_labelled(bank: Phrasebank, exemplars: Sequence[Exemplar]) -> Iterator[str]:
+    for item in exemplars:
+        for named in (item.scenario, item.counter_to):
+            if named is not None and named not in bank.scenarios:
+                yield f"exemplars/{named}.jsonl: no such scenario"
+    counted = Counter(item.scenario for item in exemplars)
+    for scenario in bank.scenarios:
+        if counted[scenario] < 40:
+            yield f"exemplars/{scenario}.jsonl: {counted[scenario]} exemplars, at least 40 are needed"
+
+
+def _exemplars_differ(bank: Phrasebank, exemplars: Sequence[Exemplar]) -> Iterator[str]:
+    """Duplicates and near-duplicates, by a sample of their character n-grams."""
+    holders: dict[int, list[int]] = defaultdict(list)
+    samples = [_sampled(item.text) for item in exemplars]
+    for number, own in enumerate(samples):
+        shared = Counter(other for gram in own for other in holders[gram])
+        for other, count in shared.items():
+            if count > NEAR * (len(own) + len(samples[other]) - count):
+                first, second = exemplars[other], exemplars[number]
+                yield f"exemplars: {second.scenario}: «{second.text[:60]}» repeats «{first.text[:60]}» ({first.scenario})"
+        for gram in own:
+            holders[gram].append(number)
+
+
+def _sampled(text: str) -> frozenset[int]:
+    """Checksums of a text's n-grams: of a short text all, of a long one those that fall into the sample."""
+    joined = " ".join(re.findall(r"\w+", fold(text)))
+    sums = {crc32(joined[start : start + GRAM].encode()) for start in range(max(1, len(joined) - GRAM + 1))}
+    return frozenset(sums if len(sums) <= SHORT else (value for value in sums if value % SAMPLE == 0))
+
+
+BANK_CHECKS: tuple[Callable[[Phrasebank], Iterator[str]], ...] = (
+    _phrases,
+    _slots_are_rich,
+    _every_place_can_be_filled,
+    _no_reply_has_findings,
+)
+EXEMPLAR_CHECKS: tuple[Callable[[Phrasebank, Sequence[Exemplar]], Iterator[str]], ...] = (
+    _exemplars_are_labelled,
+    _exemplars_differ,
+)

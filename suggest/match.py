@@ -1,0 +1,160 @@
+"""The nearest scenario of the regulation to a review, with a calibrated confidence, or an honest abstention.
+
+A linear head over embedding, character n-grams and stars is blended with the nearest exemplars; both were fitted by
+`suggest.fit` and are plain arrays here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suggest.domain import Candidate, Match, MatchedBy, Neighbour, Reason
+from suggest.features import Array, Vocabulary, stars
+from suggest.folding import clean
+
+Encode = Callable[[Sequence[str]], Array]
+"""Texts to unit vectors, (n, dim)."""
+
+NEIGHBOURS = 5
+"""How many exemplars of a scenario speak for it."""
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Where the matcher keeps silent: below `confidence`, or within `margin` of the runner-up, or nothing known."""
+
+    confidence: float
+    margin: float
+    out_of_scope: float
+
+    def as_dict(self) -> dict[str, float]:
+        return {"confidence": self.confidence, "margin": self.margin, "out_of_scope": self.out_of_scope}
+
+
+@dataclass(frozen=True)
+class Head:
+    """The fitted arrays. `labels[i]` is a scenario, or None for texts that belong to none."""
+
+    labels: tuple[str | None, ...]
+    embedding: Array
+    ngram: Array
+    star: Array
+    bias: Array
+    temperature: float
+    blend: float
+
+
+@dataclass(frozen=True)
+class Exemplars:
+    """What the nearest exemplars are looked up in: unit vectors with their texts and labels."""
+
+    vectors: Array
+    texts: Sequence[str]
+    labels: NDArray[np.intp]
+
+
+class Matcher:
+    """Matches reviews to scenarios. Nothing in it changes after it is made, so threads may share one."""
+
+    def __init__(
+        self,
+        encode: Encode,
+        vocabulary: Vocabulary,
+        head: Head,
+        exemplars: Exemplars,
+        thresholds: Thresholds,
+        version: str,
+    ) -> None:
+        self._encode = encode
+        self.vocabulary = vocabulary
+        self.head = head
+        self.exemplars = exemplars
+        self.thresholds = thresholds
+        self.version = version
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """The thresholds in force, for the record."""
+        return self.thresholds.as_dict()
+
+    def match(self, text: str, rating: int | None) -> Match:
+        """The scenario of a review that has letters; topic and flags are left to the caller."""
+        vector = self._encode([clean(text)])[0]
+        similarities = self.exemplars.vectors @ vector
+        ranked = self._ranked(self._probabilities(vector, similarities, text, rating))
+        return self._verdict(ranked, similarities)
+
+    def _probabilities(self, vector: Array, similarities: Array, text: str, rating: int | None) -> Array:
+        head = self.head
+        indices, values = self.vocabulary.row(text)
+        linear = vector @ head.embedding + values @ head.ngram[indices] + head.star[stars(rating)] + head.bias
+        near = neighbourhood(similarities[None], self.exemplars.labels, len(head.labels))
+        return blended(linear[None], near, head.blend, head.temperature)[0]
+
+    def _ranked(self, probabilities: Array) -> list[tuple[str | None, float]]:
+        order = np.argsort(-probabilities, kind="stable")
+        return [(self.head.labels[i], min(1.0, max(0.0, float(probabilities[i])))) for i in order]
+
+    def _verdict(self, ranked: list[tuple[str | None, float]], similarities: Array) -> Match:
+        candidates = [Candidate(scenario=label, confidence=p) for label, p in ranked if label is not None]
+        outside = next((p for label, p in ranked if label is None), 0.0)
+        reasons = self._doubts(candidates, outside)
+        abstained = bool(reasons)
+        return Match(
+            scenario=None if abstained else candidates[0].scenario,
+            topic=None,
+            by=MatchedBy.MATCHER,
+            confidence=candidates[0].confidence,
+            runners_up=tuple(candidates[:3] if abstained else candidates[1:3]),
+            nearest=self._nearest(similarities, [c.scenario for c in candidates[:2]], abstained),
+            reasons=reasons,
+        )
+
+    def _doubts(self, candidates: Sequence[Candidate], outside: float) -> tuple[Reason, ...]:
+        """Why to abstain; empty where the matcher is sure."""
+        first, second = candidates[0], candidates[1]
+        if outside > self.thresholds.out_of_scope:
+            return (Reason(code="out_of_scope", text="Ни один сценарий регламента не похож на этот текст."),)
+        if first.confidence < self.thresholds.confidence:
+            return (Reason(code="unsure", text=f"Уверенность {first.confidence:.0%} ниже порога."),)
+        if first.confidence - second.confidence < self.thresholds.margin:
+            return (Reason(code="unsure", text="Два сценария подходят почти одинаково."),)
+        return ()
+
+    def _nearest(self, similarities: Array, scenarios: Sequence[str], abstained: bool) -> tuple[Neighbour, ...]:
+        """Exemplars that explain the verdict: three of the scenario, or, where it abstained, of the nearest two."""
+        wanted = set(scenarios if abstained else scenarios[:1])
+        found: list[Neighbour] = []
+        for i in np.argsort(-similarities, kind="stable"):
+            label = self.head.labels[self.exemplars.labels[i]]
+            if label in wanted:
+                similarity = round(float(similarities[i]), 4)
+                found.append(Neighbour(scenario=label or "", text=self.exemplars.texts[i], similarity=similarity))
+            if len(found) == 3:
+                break
+        return tuple(found)
+
+
+def neighbourhood(similarities: Array, labels: NDArray[np.intp], count: int) -> Array:
+    """How near each label's closest exemplars are: the mean of its `NEIGHBOURS` highest similarities, (n, count)."""
+    columns = []
+    for label in range(count):
+        own = similarities[:, labels == label]
+        kept = min(NEIGHBOURS, own.shape[1])
+        columns.append(np.partition(own, own.shape[1] - kept, axis=1)[:, -kept:].mean(1))
+    return np.stack(columns, 1)
+
+
+def blended(linear: Array, near: Array, blend: float, temperature: float) -> Array:
+    """Calibrated probabilities: the softmax of both scores' weighted sum over the temperature."""
+    return softmax((linear + blend * near) / temperature)
+
+
+def softmax(scores: Array) -> Array:
+    exponents = np.exp(scores - scores.max(1, keepdims=True))
+    return np.asarray(exponents / exponents.sum(1, keepdims=True), dtype=np.float32)
+

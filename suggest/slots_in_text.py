@@ -1,0 +1,186 @@
+"""Recognises the slots of the regulation in a reply text, assembled or edited by hand.
+
+A sentence that is an approved phrase is that phrase's slot; in any other sentence the cue words of the rule `slot-order`
+tell the slots, several in one sentence if need be.
+"""
+
+from __future__ import annotations
+
+import re
+import weakref
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from suggest.domain import Span
+from suggest.regulation import Company, Phrasebank, SlotKey
+from suggest.wordlist import Folded, Words, fold
+
+CUES = "slot-order"
+"""The rule whose word lists tell the slots, one list by the name of each kind of cue."""
+
+CUE_SLOTS: Mapping[str, SlotKey] = {
+    "greeting": ("greeting", None),
+    "empathy": ("empathy", None),
+    "understanding": ("empathy", None),
+    "wish": ("identification", "wish"),
+    "contact": ("identification", "request"),
+    "identification": ("identification", "request"),
+    "explanation": ("explanation", None),
+    "resolution": ("resolution", None),
+    "thanks": ("thanks", None),
+    "closing": ("closing", None),
+}
+
+_NAME = "client_name"
+_LONGEST_NAMED = 12
+_END = re.compile(r"[.!?…]+[)\]»”\"]*(?=\s|$)|\][.!?…]*(?=\s|$)|\n\s*")
+_ABBREVIATION = re.compile(
+    r"\b(?:\w|ул|пр|просп|пер|им|тел|руб|коп|стр|корп|кв|обл|т\.\s?[дпек]|см|др|гр|мин|сек|час)$"
+)
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence at [start, end) of a folded text, with the ids of the approved phrases it is a sentence of."""
+
+    start: int
+    end: int
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A slot found in a text: by the approved phrases `phrases`, or by the cue words of the list `cue`."""
+
+    key: SlotKey
+    span: Span
+    phrases: tuple[str, ...] = ()
+    cue: str | None = None
+
+
+class Lexicon:
+    """The word lists and the approved sentences of one phrasebank, compiled when first used."""
+
+    def __init__(self, bank: Phrasebank) -> None:
+        self._entries = {(rule.id, name): words for rule in bank.rules.values() for name, words in rule.words.items()}
+        self._words: dict[tuple[str, str], Words] = {}
+        self._texts = [(phrase.id, phrase.text) for phrase in bank.phrases.values() if phrase.status == "approved"] + [
+            (phrase.id, phrase.text.replace("{department}", department.accusative))
+            for phrase in bank.interim.values()
+            for department in bank.departments.values()
+            if phrase.status == "approved"
+        ]
+        self._approved: dict[Company, Mapping[str, tuple[str, ...]]] = {}
+        self.slot_of = {phrase.id: (phrase.slot, phrase.part) for phrase in bank.phrases.values()}
+
+    def words(self, rule: str, name: str = "find") -> Words:
+        """The word list `name` of a rule; an empty one where the rule has none of that name."""
+        key = (rule, name)
+        if key not in self._words:
+            self._words[key] = Words(self._entries.get(key, ()))
+        return self._words[key]
+
+    def sentences(self, text: str, company: Company) -> tuple[Sentence, ...]:
+        """The sentences of a folded text, each with the approved phrases it belongs to."""
+        if company not in self._approved:
+            self._approved[company] = _by_key(self._texts, company)
+        approved = self._approved[company]
+        return tuple(Sentence(*span, _phrases(_key(text[slice(*span)]), approved)) for span in split(text))
+
+
+_lexicons: dict[int, Lexicon] = {}
+
+
+def lexicon(bank: Phrasebank) -> Lexicon:
+    """The bank's lexicon, made once for each bank."""
+    if id(bank) not in _lexicons:
+        _lexicons[id(bank)] = Lexicon(bank)
+        weakref.finalize(bank, _lexicons.pop, id(bank), None)
+    return _lexicons[id(bank)]
+
+
+def split(text: str) -> Iterator[Span]:
+    """The sentences of a text, without the spaces around them."""
+    start = 0
+    for end in _END.finditer(text):
+        if end[0] == "." and _ABBREVIATION.search(text, start, end.start()) and text[end.end() :].strip():
+            continue
+        yield from _stripped(text, start, end.end())
+        start = end.end()
+    yield from _stripped(text, start, len(text))
+
+
+def _stripped(text: str, start: int, end: int) -> Iterator[Span]:
+    sentence = text[start:end]
+    if sentence.strip():
+        yield start + len(sentence) - len(sentence.lstrip()), start + len(sentence.rstrip())
+
+
+def _key(sentence: str) -> str:
+    """What makes two sentences the same: their words."""
+    return " ".join(re.findall(r"\w+", sentence))
+
+
+def _by_key(texts: Iterable[tuple[str, str]], company: Company) -> Mapping[str, tuple[str, ...]]:
+    """The ids of the phrases that each sentence is a part of, with the company's own fields filled in."""
+    found: dict[str, list[str]] = defaultdict(list)
+    fields = {"{company_name}": company.name, "{company_email}": company.email, "{company_phone}": company.phone}
+    for phrase, text in texts:
+        for field, value in fields.items():
+            text = text.replace(field, value)
+        folded = fold(text).text
+        for start, end in split(folded):
+            found[_key(folded[start:end])].append(phrase)
+    return {key: tuple(dict.fromkeys(phrases)) for key, phrases in found.items()}
+
+
+def _phrases(key: str, approved: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The approved phrases of a sentence; any one word may stand where the phrase has the client's name."""
+    if key in approved:
+        return approved[key]
+    words = key.split()
+    if len(words) <= _LONGEST_NAMED:
+        for place in range(len(words)):
+            named = " ".join((*words[:place], _NAME, *words[place + 1 :]))
+            if named in approved:
+                return approved[named]
+    return ()
+
+
+@dataclass(frozen=True)
+class Slots:
+    """The slots found in one text."""
+
+    folded: Folded
+    sentences: tuple[Sentence, ...]
+    lexicon: Lexicon
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """Every slot that was found, in the order of the text."""
+        return tuple(sorted((*self._approved(), *self._cued()), key=lambda place: place.span))
+
+    def _approved(self) -> Iterator[Place]:
+        for sentence in self.sentences:
+            for key in dict.fromkeys(
+                self.lexicon.slot_of[id_] for id_ in sentence.phrases if id_ in self.lexicon.slot_of
+            ):
+                phrases = tuple(id_ for id_ in sentence.phrases if self.lexicon.slot_of.get(id_) == key)
+                yield Place(key, self.folded.span(sentence.start, sentence.end), phrases)
+
+    def _cued(self) -> Iterator[Place]:
+        recognised = [
+            (sentence.start, sentence.end)
+            for sentence in self.sentences
+            if any(id_ in self.lexicon.slot_of for id_ in sentence.phrases)
+        ]
+        for cue, key in CUE_SLOTS.items():
+            for start, end in self.lexicon.words(CUES, cue).find(self.folded.text):
+                if not any(first <= start < last for first, last in recognised):
+                    yield Place(key, self.folded.span(start, end), cue=cue)
+
+    def of(self, slot: str, part: str | None = None) -> tuple[Place, ...]:
+        """The places of a slot, or of one part of it."""
+        return tuple(place for place in self.places if place.key[0] == slot and part in {None, place.key[1]})
