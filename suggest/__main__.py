@@ -85,7 +85,11 @@ def check(options: argparse.Namespace, settings: Settings) -> int:
         review = Review(platform=options.platform or Platform.OTHER, client=Client(known=options.client_known))
     findings = build_checker(settings, bank).check(text, review, options.scenario)
     if options.json:
-        print(json.dumps({"findings": [finding.model_dump(mode="json") for finding in findings]}, ensure_ascii=False, indent=2))
+        print(
+            json.dumps(
+                {"findings": [finding.model_dump(mode="json") for finding in findings]}, ensure_ascii=False, indent=2
+            )
+        )
     else:
         print(show.findings(findings, text))
     return 1 if any(finding.severity is Severity.ERROR for finding in findings) else 0

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from suggest.api_records import found, records
 from suggest.bootstrap import Service
 from suggest.domain import (
     MAX_TEXT,
@@ -19,6 +20,7 @@ from suggest.domain import (
     InputError,
     Review,
     StaleRevision,
+    StoreUnavailable,
     SuggestError,
     Suggestion,
     Text,
@@ -57,7 +59,9 @@ def create_app(service: Service) -> FastAPI:
         redoc_url=None,
     )
     app.include_router(_health(service))
-    app.include_router(_v1(service), prefix="/v1", dependencies=[Depends(_guard(service.settings.keys))])
+    guarded = [Depends(_guard(service.settings.keys))]
+    app.include_router(_v1(service), prefix="/v1", dependencies=guarded)
+    app.include_router(records(service), prefix="/v1", dependencies=guarded)
     app.add_exception_handler(SuggestError, _suggest_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(StarletteHTTPException, _http_error)
@@ -95,22 +99,16 @@ def _v1(service: Service) -> APIRouter:
         """A suggestion for a review. The same review again gets the same suggestion; a changed one a new revision."""
         return desk.receive(review, scenario, idempotency_key)
 
-    @router.get("/suggestions/{suggestion_id}")
-    def read(
-        suggestion_id: str,
-        revision: Annotated[int | None, Query(ge=1)] = None,
-    ) -> Suggestion:
-        """The newest revision of a suggestion, or the one named."""
-        return _found(desk.suggestions.get(suggestion_id, revision), "suggestion")
-
     @router.post("/check")
     def check(
-        request: Annotated[CheckRequest, Body(openapi_examples={"text": {"value": {"text": "Мы вернём вам деньги!!"}}})],
+        request: Annotated[
+            CheckRequest, Body(openapi_examples={"text": {"value": {"text": "Мы вернём вам деньги!!"}}})
+        ],
     ) -> CheckResponse:
         """What the regulation has against a reply text; nothing is altered."""
         review, scenario, matched = request.review, request.scenario, None
         if request.suggestion_id is not None:
-            kept = _found(desk.suggestions.get(request.suggestion_id), "suggestion")
+            kept = found(desk.suggestions.get(request.suggestion_id), "suggestion")
             review, matched = kept.review, kept.match
             scenario = scenario or (matched.scenario if matched else None)
         return CheckResponse(findings=desk.suggester.checker.check(request.text, review, scenario, matched))
@@ -138,15 +136,11 @@ def _guard(keys: frozenset[str]) -> Any:
     def guard(authorization: Annotated[str | None, Header()] = None) -> None:
         given = (authorization or "").removeprefix("Bearer ").encode()
         if keys and not any([hmac.compare_digest(given, key.encode()) for key in keys]):
-            raise HTTPException(401, "an API key is required: Authorization: Bearer KEY", {"WWW-Authenticate": "Bearer"})
+            raise HTTPException(
+                401, "an API key is required: Authorization: Bearer KEY", {"WWW-Authenticate": "Bearer"}
+            )
 
     return guard
-
-
-def _found(suggestion: Suggestion | None, what: str) -> Suggestion:
-    if suggestion is None:
-        raise HTTPException(404, f"no such {what}")
-    return suggestion
 
 
 def problem(status: int, title: str, detail: str, **more: object) -> JSONResponse:
@@ -160,6 +154,8 @@ def _suggest_error(_: Request, error: Exception) -> JSONResponse:
         return problem(409, "Stale revision", str(error), newest=error.newest)
     if isinstance(error, InputError):
         return problem(422, "Invalid input", str(error), field=error.field)
+    if isinstance(error, StoreUnavailable):
+        return problem(503, "Store unavailable", str(error))
     return problem(500, "Internal error", str(error))
 
 
@@ -180,4 +176,3 @@ def _http_error(_: Request, error: Exception) -> JSONResponse:
 
 def _crash(_: Request, error: Exception) -> JSONResponse:
     return problem(500, "Internal error", f"{type(error).__name__}; see the service's log")
-

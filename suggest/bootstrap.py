@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, ValidationError
 
-from suggest.desk import Desk, InMemory
+from suggest.desk import Desk
 from suggest.domain import Frozen
 from suggest.parse import faults
 from suggest.phrasebank import load, load_exemplars
 from suggest.pipeline import Checker, Suggester
 from suggest.regulation import Company, Phrasebank
+
+if TYPE_CHECKING:
+    from suggest.store.store import Store
 
 PREFIX = "SUGGEST_"
 PROJECT = Path(__file__).parent.parent
@@ -28,6 +32,10 @@ class Settings(Frozen):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
+    database_url: str = ""
+    """sqlite:///FILE or postgresql://HOST/NAME; empty: a SQLite file in the cache."""
+    retention_days: int = Field(default=180, ge=1)
+    """How long the texts of a review are kept; counts stay."""
     phrasebank: Path = PROJECT / "phrasebank"
     cache: Path = PROJECT / ".cache" / "suggest"
     encoder: str = "multilingual-e5-small"
@@ -54,7 +62,13 @@ class Settings(Frozen):
     def shown(self) -> dict[str, Any]:
         """As `suggest config` prints them: secrets only as set or not."""
         shown: dict[str, Any] = self.model_dump(mode="json")
+        shown["database_url"] = re.sub("://([^:@/]*):[^@]*@", r"://\1:***@", self.database)
         return {name: ("set" if value else "") if name in SECRETS else value for name, value in shown.items()}
+
+    @property
+    def database(self) -> str:
+        """The address of the database in use."""
+        return self.database_url or f"sqlite:///{self.cache / 'suggest.db'}"
 
     @cached_property
     def keys(self) -> frozenset[str]:
@@ -68,6 +82,7 @@ class Service:
     settings: Settings
     bank: Phrasebank
     desk: Desk
+    store: Store | None = None
 
 
 def build_bank(settings: Settings) -> Phrasebank:
@@ -103,7 +118,19 @@ def build_suggester(settings: Settings, bank: Phrasebank | None = None) -> Sugge
 def build(settings: Settings) -> Service:
     """The whole service."""
     bank = build_bank(settings)
-    return Service(settings, bank, Desk(build_suggester(settings, bank), InMemory()))
+    return served(settings, bank, build_suggester(settings, bank), build_store(settings))
+
+
+def build_store(settings: Settings) -> Store:
+    """The database, its schema brought up to date; raises NewerSchema, and InputError for an address that is none."""
+    from suggest.store.store import open_store
+
+    return open_store(settings.database)
+
+
+def served(settings: Settings, bank: Phrasebank, suggester: Suggester, store: Store) -> Service:
+    """The service over parts that are built already."""
+    return Service(settings, bank, Desk(suggester, store.suggestions, store.records), store)
 
 
 def setup(settings: Settings, progress: Callable[[str, float], None]) -> None:

@@ -13,8 +13,8 @@ from suggest.check_wording import said
 from suggest.domain import Finding, Severity
 from suggest.reading import Check, Draft, Reading
 from suggest.regulation import Phrasebank, Rule
-from suggest.slots_in_text import CUE_SLOTS, CUES
-from suggest.wordlist import Words
+from suggest.slots_in_text import CUE_SLOTS, CUES, LITERAL
+from suggest.wordlist import Expression
 
 __all__ = ["CHECKS", "Draft", "check", "unimplemented"]
 
@@ -25,9 +25,6 @@ CHECKS: Mapping[str, Check] = {
     **check_form.CHECKS,
 }
 """The function of each rule that is more than a list of words."""
-
-LITERAL = {("caps", "allowed"), ("foreign-link", "free_mail")}
-"""The lists of a rule that are plain words rather than expressions."""
 
 _GRAVITY = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
@@ -72,7 +69,7 @@ def _unreadable(rule: Rule) -> list[str]:
     for name, entries in rule.words.items():
         for entry in () if (rule.id, name) in LITERAL else entries:
             try:
-                Words([entry])
+                Expression(entry)
             except ValueError as error:
                 faults.append(f"rules.yaml: {rule.id}: {name}: {entry}: {error}")
     return faults

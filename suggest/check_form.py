@@ -18,11 +18,14 @@ SHOUTED = 4
 
 _LETTER = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W\d_]+")
+_WHOLE_WORD = re.compile(r"(?<!\w)[^\W\d_]+(?!\w)")
 _ADDRESS = re.compile(r"\S*(?:@|://|www\.)\S*")
 _CAPITALS = re.compile(r"(?<![\w-])[А-ЯЁ]{2,}(?:[\s,-]+[А-ЯЁ]{2,})*(?![\w-])")
-_PICTURE = r"[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff\u203c\u2049][\ufe0f\u200d\U0001f3fb-\U0001f3ff]*"
+_PICTURES = r"\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff\u203c\u2049"
+_PICTURE = rf"[{_PICTURES}][\ufe0f\u200d\U0001f3fb-\U0001f3ff]*"
 _SMILEY = r"[:;=]-?[)(DPp*](?!\w)|\^[_.]?\^|(?<!\w)<3(?!\w)|(?<!\w)[xX]D+(?!\w)"
 _EMOJI = re.compile(rf"{_PICTURE}|{_SMILEY}")
+_MARKS = re.compile(rf"[{_PICTURES}:;=()^<xX]")
 _BRACKETS = re.compile(r"[()]")
 _LIST_MARK = re.compile(r"(?:^|\s)(?:\d{1,2}|[а-яa-z])\Z")
 _MARKUP = re.compile(
@@ -70,16 +73,22 @@ def caps(reading: Reading, rule: Rule) -> Iterator[Hit]:
 
 def emoji(reading: Reading, rule: Rule) -> Iterator[Hit]:
     """Pictures, smileys of marks, and the Russian smile: brackets that close nothing."""
-    text = _ADDRESS.sub(lambda address: " " * len(address[0]), reading.text)
+    if not _MARKS.search(reading.text):
+        return
+    text = _ADDRESS.sub(_blank, reading.text)
     for match in _EMOJI.finditer(text):
         yield match.span(), None
-    text, depth = _EMOJI.sub(lambda match: " " * len(match[0]), text), 0
+    text, depth = _EMOJI.sub(_blank, text), 0
     for bracket in _BRACKETS.finditer(text):
         depth += 1 if bracket[0] == "(" else -1
         if depth < 0:
             depth = 0
             if not _LIST_MARK.search(text, max(0, bracket.start() - 4), bracket.start()):
                 yield bracket.span(), None
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
 
 
 def markup(reading: Reading, rule: Rule) -> Iterator[Hit]:
@@ -89,7 +98,7 @@ def markup(reading: Reading, rule: Rule) -> Iterator[Hit]:
 
 def invisible_characters(reading: Reading, rule: Rule) -> Iterator[Hit]:
     """Characters that nobody sees, but for those that are part of a picture."""
-    if clean(reading.text) == reading.text:
+    if reading.folded.plain:
         return
     pictures = [match.span() for match in re.finditer(_PICTURE, reading.text)]
     for place, char in enumerate(reading.text):
@@ -99,7 +108,7 @@ def invisible_characters(reading: Reading, rule: Rule) -> Iterator[Hit]:
 
 def latin_lookalikes(reading: Reading, rule: Rule) -> Iterator[Hit]:
     """Russian words with letters of another alphabet that look the same; «iPhone» beside Russian letters is not one."""
-    for word in _WORD.finditer(reading.text):
+    for word in () if reading.folded.plain else _WORD.finditer(reading.text):
         if clean(word[0]) != word[0] and len(clean(word[0])) == len(word[0]):
             yield word.span(), None
     yield from ((match.span(), None) for match in _TWIN_ALONE.finditer(reading.text))
@@ -107,9 +116,11 @@ def latin_lookalikes(reading: Reading, rule: Rule) -> Iterator[Hit]:
 
 def wrong_language(reading: Reading, rule: Rule) -> Iterator[Hit]:
     """Not Russian: mostly another alphabet, or another language in the same one."""
-    words = _WORD.findall(_ADDRESS.sub(" ", reading.text))
-    cyrillic = [word for word in words if "Ѐ" <= clean(word)[:1] <= "ӿ"]
-    if words and (len(cyrillic) * 2 < len(words) or (len(words) >= FEW_WORDS and language(reading.text) != "ru")):
+    if reading.sentences and all(sentence.phrases for sentence in reading.sentences):
+        return
+    words = _WHOLE_WORD.findall(_ADDRESS.sub(" ", reading.folded.text))
+    cyrillic = sum("Ѐ" <= word[0] <= "ӿ" for word in words)
+    if words and (cyrillic * 2 < len(words) or (len(words) >= FEW_WORDS and language(reading.text) != "ru")):
         yield None, None
 
 

@@ -6,8 +6,9 @@ A reply whose platform is not known is treated as public.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from suggest.check_wording import said
 from suggest.domain import Span
 from suggest.reading import Check, Hit, Reading
 from suggest.regulation import Rule
@@ -27,26 +28,25 @@ _FLAT = re.compile(r"(?<!\w)(?:кв\.?|квартир[аеуы])\s*(?:№\s*)?\d
 _NUMBER = re.compile(
     r"[^\w.!?]{0,5}(?:(?:номер\w{0,3}|под|за|с|n|no)[^\w.!?]{1,3}){0,2}((?:[а-яa-z]{1,4}[-–]?)?\d[\d–-]{2,}\d)(?!\w)"
 )
+_DIGIT = re.compile(r"\d")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _CAPITALISED = re.compile(r"(?<![\w-])[А-ЯЁ][а-яё]+(?:-[А-ЯЁ][а-яё]+)?(?![\w-])")
+_STREET_AFTER = re.compile(r"[.,\s]{1,3}([а-я]{4,}|\d+)")
+_STREET_BEFORE = re.compile(r"([а-я]{4,}(?:ий|ая|ом|ой|ого))\s\Z")
 _BEFORE = re.compile(r"[\w,;:)»\"—–-]\s{0,3}\Z")
 _AFTER_JOB = re.compile(r"[\s,«\"—–-]{1,3}([А-ЯЁ][а-яё]{2,})(?!\w)")
 _SURNAME = re.compile(
     r".+(?:[оеё]в|[иы]н|ск(?:ий|ого|ому|им|ом)|[оеё]в(?:а|у|ой|ым|ом|е)|[иы]н(?:а|у|ой|ым|ом|е)|енко|ская|ской|скую|ук|юк)"
 )
-_VOCATIVE = re.compile(
-    r"(?:(?:^|(?<=[.!?…\n]))\s*(?:уважаем\w+|дорог\w+|многоуважаем\w+)?\s*"
-    r"|(?:здравствуйте|день|утро|вечер|суток|приветству\w+(?: вас)?|уважаем\w+|дорог\w+|спасибо|благодарим вас)[,\s]+)"
-    r"(?P<name>[А-ЯЁ][а-яё]+)(?: (?P<more>[А-ЯЁ][а-яё]+))?(?=\s*[,!.]|\s*$| (?i:здравствуйте|добр))",
-    re.IGNORECASE,
+_TITLE = r"(?:(?:уважаем|многоуважаем|дорог)\w+\s+)?"
+_BEFORE_VOCATIVE = re.compile(
+    rf"(?:^|[.!?…,\n]\s*|(?:здравствуйте|день|утро|вечер|суток|вас)\s+){_TITLE}\Z|(?:уважаем|дорог)\w+\s+\Z", re.I
 )
-_VALUE = r"""\s*[:=—–-]\s*["«]?(?=[^\s»"]*[\da-zA-Z])[^\s»"]+"""
-_SECRET = re.compile(
-    rf"(?<!\w)(?:парол\w*|логин\w*|токен\w*|pin|пин-код\w*|ключ(?: доступа| api)?|password|login|passwd|token|secret|api[_ -]?key){_VALUE}"
-    r"|\bbearer\s+[\w.-]{12,}|(?<![\w@./-])(?:sk|pk|ghp|gho|xox[bp]|glpat)[-_][\w-]{12,}"
-    r"|(?<![\w@./-])(?=[\w-]{0,60}\d)(?=[\w-]{0,60}[A-Za-z])[A-Za-z0-9_-]{24,}(?![\w@.])",
-    re.IGNORECASE,
-)
+_AFTER_VOCATIVE = re.compile(r"(?: [А-ЯЁ][а-яё]+)?\s*(?:[,!.]|\Z| (?:здравствуйте|добр))", re.IGNORECASE)
+_VALUE = re.compile(r"""\s*[:=—–-]\s*["«]?(?=[^\s»"]{0,80}[\da-zA-Z])[^\s»"]+""")
+_KEY = re.compile(r"[A-Za-z0-9_-]{20,}")
+_KEY_PREFIX = re.compile(r"(?:sk|pk|ghp|gho|glpat|xox[bp])[-_]", re.IGNORECASE)
+_AROUND_ADDRESS = frozenset("@./-=?&")
 
 
 def personal_data_in_public(reading: Reading, rule: Rule) -> Iterator[Hit]:
@@ -62,9 +62,11 @@ def personal_data_in_public(reading: Reading, rule: Rule) -> Iterator[Hit]:
 
 def _contacts(reading: Reading) -> Iterator[tuple[Span, str]]:
     text = reading.text
-    for match in _MAIL.finditer(text):
+    for match in _MAIL.finditer(text) if "@" in text else ():
         if match[0].lower().rstrip(".-") != reading.draft.company.email.lower():
             yield match.span(), "почту, если это не почта компании"
+    if not _DIGIT.search(text):
+        return
     for match in _CARD.finditer(text):
         yield match.span(), "номер карты"
     for match in _PHONE.finditer(text):
@@ -81,52 +83,64 @@ def _same_phone(one: str, other: str) -> bool:
 
 def _numbers(reading: Reading, rule: Rule) -> Iterator[tuple[Span, str]]:
     """Numbers of orders, contracts and the like, and those of the review wherever they come again."""
-    own = [match.span() for match in _PHONE.finditer(reading.folded.text)]
-    for start, end in _numbers_in(reading, reading.folded.text, rule):
-        if not any(first <= start < last for first, last in own):
+    text, review = reading.folded.text, _review_text(reading)
+    if not _DIGIT.search(text):
+        return
+    phones = [match.span() for match in _PHONE.finditer(text)]
+    for start, end in _numbers_in(text, reading.found(rule, "number_of")):
+        if not any(first <= start < last for first, last in phones):
             yield reading.folded.span(start, end), "номер заказа или документа"
-    review = _review_text(reading)
-    for known in {review[slice(*span)] for span in _numbers_in(reading, review, rule)}:
-        for match in re.finditer(rf"(?<![\w-]){re.escape(known)}(?![\w-])", reading.folded.text):
+    named = reading.lexicon.find(rule.id, "number_of", review)
+    for known in {review[slice(*span)] for span in _numbers_in(review, named)}:
+        for match in re.finditer(rf"(?<![\w-]){re.escape(known)}(?![\w-])", text):
             yield reading.folded.span(*match.span()), "номер заказа или документа"
 
 
-def _numbers_in(reading: Reading, text: str, rule: Rule) -> Iterator[Span]:
-    for _, end in reading.lexicon.words(rule.id, "number_of").find(text):
+def _numbers_in(text: str, named: Iterable[Span]) -> Iterator[Span]:
+    """The long numbers that follow words such as «заказ», years left out."""
+    for _, end in named:
         number = _NUMBER.match(text, end)
         if number and not _YEAR.fullmatch(number[1]):
             yield number.span(1)
 
 
 def _of_review(reading: Reading, rule: Rule) -> Iterator[tuple[Span, str]]:
-    streets = set(_streets(reading, _review_text(reading), rule))
-    for stem, span in _streets(reading, reading.folded.text, rule):
-        if stem in {known for known, _ in streets}:
+    """The addresses and the people of the review, but for its author."""
+    review = _review_text(reading)
+    streets = reading.found(rule, "street")
+    known = (
+        {stem for stem, _ in _streets(reading, rule, review, reading.lexicon.find(rule.id, "street", review))}
+        if streets
+        else ()
+    )
+    for stem, span in _streets(reading, rule, reading.folded.text, streets):
+        if stem in known:
             yield reading.folded.span(*span), "адрес"
-    known = {_stem(name) for name, _ in _people(reading, reading.draft.review.text if reading.draft.review else "")}
-    known -= {_stem(name) for name in _authors(reading)}
-    yield from ((span, "имя") for name, span in _people(reading, reading.text) if _stem(name) in known)
+    people = {_stem(name) for name, _ in _people(reading, reading.draft.review.text if reading.draft.review else "")}
+    people -= {_stem(name) for name in _authors(reading)}
+    yield from ((span, "имя") for name, span in _people(reading, reading.text) if _stem(name) in people)
 
 
 def _review_text(reading: Reading) -> str:
     return fold(reading.draft.review.text).text if reading.draft.review else ""
 
 
-def _streets(reading: Reading, text: str, rule: Rule) -> Iterator[tuple[str, Span]]:
-    """The stems of the words beside «улица» and the like, unless the address is one of the company's."""
-    ours = reading.lexicon.words(rule.id, "ours")
-    for start, end in reading.lexicon.words(rule.id, "street").find(text):
+def _streets(reading: Reading, rule: Rule, text: str, named: Iterable[Span]) -> Iterator[tuple[str, Span]]:
+    """The first letters of the words beside «улица» and the like, unless the address is one of the company's."""
+    for start, end in named:
         before = text[max(0, start - 40) : start]
-        beside = re.match(r"[.,\s]{1,3}([а-я]{4,}|\d+)", text[end:]) or re.search(
-            r"([а-я]{4,}(?:ий|ая|ом|ой|ого))\s$", before
-        )
-        if beside and not next(ours.find(before), None):
-            yield beside[1][:5], (start, max(end, end + beside.end() if beside.start() == 0 else end))
+        beside = _STREET_AFTER.match(text, end) or _STREET_BEFORE.search(before)
+        if beside and not reading.lexicon.find(rule.id, "ours", before):
+            yield beside[1][:5], (start, max(end, beside.end() if beside.re is _STREET_AFTER else end))
 
 
 def _people(reading: Reading, text: str) -> Iterator[tuple[str, Span]]:
     """Given names, and the words with a capital beside them, that do not begin a sentence."""
-    words = [match for match in _CAPITALISED.finditer(text) if _BEFORE.search(text, 0, match.start())]
+    words = [
+        match
+        for match in _CAPITALISED.finditer(text)
+        if _BEFORE.search(text[max(0, match.start() - 5) : match.start()])
+    ]
     named = [_given_name(reading, match[0]) for match in words]
     edges = {place for match, is_name in zip(words, named, strict=True) if is_name for place in match.span()}
     for match, is_name in zip(words, named, strict=True):
@@ -163,10 +177,15 @@ def wrong_name(reading: Reading, rule: Rule) -> Iterator[Hit]:
     authors = _authors(reading)
     if reading.draft.review is None or (authors and not any("а" <= word[0] <= "я" for word in authors)):
         return
-    for match in _VOCATIVE.finditer(reading.text):
-        name = match["name"]
-        if name[0].isupper() and name.capitalize() in reading.bank.given_names and fold(name).text not in authors:
-            yield match.span("name"), None
+    for match in _CAPITALISED.finditer(reading.text):
+        if match[0] in reading.bank.given_names and fold(match[0]).text not in authors and _is_vocative(reading, match):
+            yield match.span(), None
+
+
+def _is_vocative(reading: Reading, name: re.Match[str]) -> bool:
+    """Whether a name is set off as one is addressed by: «Анна, …», «Добрый день, Анна!»."""
+    before = reading.text[max(0, name.start() - 40) : name.start()]
+    return bool(_BEFORE_VOCATIVE.search(before) and _AFTER_VOCATIVE.match(reading.text, name.end()))
 
 
 def employee_named(reading: Reading, rule: Rule) -> Iterator[Hit]:
@@ -180,7 +199,7 @@ def employee_named(reading: Reading, rule: Rule) -> Iterator[Hit]:
 
 
 def foreign_link(reading: Reading, rule: Rule) -> Iterator[Hit]:
-    """Sites and accounts that are not the company's; in direct messages other mails too (in public a rule of their own)."""
+    """Sites and accounts that are not the company's; in direct messages mails too, which in public are another rule."""
     own = reading.draft.company.email.rpartition("@")[2].lower()
     for match in _LINK.finditer(reading.text):
         domain = re.sub(r"^(?:https?://)?(?:www\.)?", "", match[0].lower()).split("/")[0]
@@ -196,8 +215,18 @@ def foreign_link(reading: Reading, rule: Rule) -> Iterator[Hit]:
 
 def secret(reading: Reading, rule: Rule) -> Iterator[Hit]:
     """A login or password with its value, a key, or a request for the client's."""
-    yield from ((match.span(), None) for match in _SECRET.finditer(reading.text))
-    yield from ((span, None) for span in reading.said(rule))
+    for start, end in reading.found(rule, "names"):
+        if value := _VALUE.match(reading.folded.text, end):
+            yield reading.folded.span(start, value.end()), None
+    for match in _KEY.finditer(reading.text):
+        mixed = re.search(r"\d", match[0]) and re.search("[A-Za-z]", match[0])
+        alone = (
+            not {reading.text[match.start() - 1 : match.start()], reading.text[match.end() : match.end() + 1]}
+            & _AROUND_ADDRESS
+        )
+        if (mixed and alone) or _KEY_PREFIX.match(match[0]):
+            yield match.span(), None
+    yield from said(reading, rule)
 
 
 CHECKS: Mapping[str, Check] = {

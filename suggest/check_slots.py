@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from suggest.domain import Span
 from suggest.reading import Check, Hit, Reading
 from suggest.regulation import Plan, Rule
-from suggest.slots_in_text import Place
+from suggest.slots_in_text import Sentence
 
 VIOLATION = "violation"
 
@@ -24,9 +24,9 @@ def missing(slot: str, part: str | None = None) -> Check:
 
 
 def explanation_missing(reading: Reading, rule: Rule) -> Iterator[Hit]:
-    """An explanation is in the agent's own words: any sentence that is no other slot may be one (001)."""
-    told = any(not _slots_within(reading, sentence.start, sentence.end) for sentence in reading.sentences)
-    if not told:
+    """An explanation is in the agent's own words: any sentence that is no other planned slot may be one (001)."""
+    others = {place.slot for place in reading.plan.slots} - {"explanation"} if reading.plan else set()
+    if all(_slots_within(reading, sentence) & others for sentence in reading.sentences):
         yield from missing("explanation")(reading, rule)
 
 
@@ -52,7 +52,7 @@ def identification_not_needed(reading: Reading, rule: Rule) -> Iterator[Hit]:
 def promise_in_violation(reading: Reading, rule: Rule) -> Iterator[Hit]:
     """A review that only breaks the platform's rules gets a neutral answer (004)."""
     if reading.plan and reading.plan.scenario.id == VIOLATION:
-        yield from _once(place.span for place in reading.slots.of("resolution"))
+        yield from _once(place.span for place in reading.slots.of("resolution") if place.cue != "done")
 
 
 def unneeded_resolution(reading: Reading, rule: Rule) -> Iterator[Hit]:
@@ -122,9 +122,9 @@ def _once(spans: Iterator[Span] | set[Span]) -> Iterator[Hit]:
             yield span, None
 
 
-def _slots_within(reading: Reading, start: int, end: int) -> list[Place]:
-    first, last = reading.folded.span(start, end)
-    return [place for place in reading.slots.places if first <= place.span[0] < last]
+def _slots_within(reading: Reading, sentence: Sentence) -> set[str]:
+    first, last = reading.folded.span(sentence.start, sentence.end)
+    return {place.key[0] for place in reading.slots.places if first <= place.span[0] < last}
 
 
 CHECKS: Mapping[str, Check] = {

@@ -1,7 +1,7 @@
 """Words in their context: the reading of a review, and clues that look at its words by lemma.
 
-A clue is a word in any of its forms (lemmas by pymorphy3, read in at first use) that counts only near some words, or not
-near others, and never where it is denied. Tables of clues hold «е» for «ё»; a misspelt vowel is forgiven.
+A clue is a word in any of its forms (lemmas by pymorphy3, loaded at first use) that counts only near some words, or
+not near others, and never where it is denied. Tables of clues hold «е» for «ё»; a misspelt vowel is forgiven.
 """
 
 from __future__ import annotations
@@ -21,21 +21,38 @@ _LOCK = Lock()
 _TOKEN = re.compile(r"[^\W_]+(?:-[^\W_]+)*|[.!?…;\n]+")
 _END = "."
 _REACH = 6
+# Shorter words become others by one vowel («ески», «иски»); longer ones are no words.
+_MISSPELT, _LONGEST = 5, 30
 _VOWELS = str.maketrans("аоеи", "оаие")
 _UNSTRESSED = str.maketrans("ои", "ае")
 
+_GENITIVE = ("а", "я", "ы", "и")
 _NO = frozenset({"не", "ни", "без", "нет", "никакой"})
 _NEARLY = frozenset({"чуть", "едва", "только", "лишь"})
 _BETWEEN = frozenset({"быть", "никакой", "дым", "запах"})
 _MAY = frozenset({"может", "могут", "можно", "боюсь", "боимся", "вдруг", "риск"})
 _HAPPEN = frozenset(
-    ("быть", "идти", "пойти", "появиться", "случиться", "произойти", "заметить", "обнаружить", "видеть")
-    + ("подавать", "подать", "писать", "обращаться")
+    {"быть", "идти", "пойти", "появиться", "случиться", "произойти", "заметить", "обнаружить", "видеть", "нужный"}
+    | {"подавать", "подать", "писать", "обращаться", "бить", "биться", "ударить", "щипать"}
 )
 
 
+class Expression:
+    """A regular expression that is compiled at its first use, so that importing the detectors costs nothing."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    @cached_property
+    def compiled(self) -> re.Pattern[str]:
+        return re.compile(self._source)
+
+    def finds(self, text: str) -> bool:
+        return self.compiled.search(text) is not None
+
+
 class Word(NamedTuple):
-    """What the dictionary says of a folded word: its lemmas and itself, its kinds of personal name, and if it is known."""
+    """What the dictionary says of a folded word: its lemmas and itself, what personal name it may be, if known."""
 
     lemmas: frozenset[str]
     names: frozenset[str]
@@ -64,7 +81,11 @@ def look_up(word: str) -> Word:
     with _LOCK:
         morph = _morph()
         known = morph.word_is_known(word)
-        forms = [word] if known or len(word) > 30 else [word, *filter(morph.word_is_known, _respelt(word))]
+        forms = (
+            [word]
+            if known or not _MISSPELT <= len(word) <= _LONGEST
+            else [word, *filter(morph.word_is_known, _respelt(word))]
+        )
         parses = [parse for form in forms for parse in morph.parse(form)]
     lemmas = {parse.normal_form.replace("ё", "е") for parse in parses if word != "дома"}
     names = {kind for parse in parses for kind in ("Name", "Surn", "Patr") if kind in parse.tag}
@@ -79,7 +100,7 @@ def _respelt(word: str) -> list[str]:
 class Reading:
     """A review as the detectors see it: cleaned, folded, and cut into words."""
 
-    def __init__(self, text: str, idioms: re.Pattern[str]) -> None:
+    def __init__(self, text: str, idioms: Expression) -> None:
         self.cased = clean(text)
         self.folded = self.cased.lower().replace("ё", "е")
         self._idioms = idioms
@@ -87,7 +108,7 @@ class Reading:
     @cached_property
     def words(self) -> list[str]:
         """Words, numbers, and «.» for the end of a sentence; figures of speech are left out."""
-        plain = self._idioms.sub(" ", self.folded)
+        plain = self._idioms.compiled.sub(" ", self.folded)
         return [token if token[0].isalnum() else _END for token in _TOKEN.findall(plain)]
 
     def around(self, at: int, before: int, after: int) -> range:
@@ -113,37 +134,46 @@ class Reading:
 
     def _denied(self, at: int) -> bool:
         """Whether a word is denied («дыма не было», «не искрит», «без дыма») or only imagined («не дай бог пожар»)."""
+        word = self.words[at]
         before = [self.words[i] for i in self.around(at, 4, 0)][:-1]
-        after = [self.words[i] for i in self.around(at, 0, 2)][1:]
-        if _imagined(self.words[at], before):
+        after = [self.words[i] for i in self.around(at, 0, 3)][1:]
+        if _imagined(word, before, after):
             return True
         if _NEARLY & set(before):
             return False
-        if after[:1] == ["нет"] or (after[:1] == ["не"] and after[1:] and look_up(after[1]).lemmas & _HAPPEN):
+        if ("нет" in after[: 3 if word.endswith(_GENITIVE) else 1] and not word.endswith("ся")) or after[:1] == ["бы"]:
+            return True
+        if after[:1] == ["не"] and after[1:] and look_up(after[1]).lemmas & (_HAPPEN | look_up(word).lemmas):
+            return True
+        if "без" in before and "и" in before[before.index("без") :]:
             return True
         close = before[-2:] if before and look_up(before[-1]).lemmas & _BETWEEN else before[-1:]
-        return any(look_up(word).lemmas & _NO for word in close)
+        return any(look_up(one).lemmas & _NO for one in close)
 
 
-def _imagined(word: str, before: list[str]) -> bool:
-    if word.endswith(("ть", "ться", "чь", "чься")) and _MAY & set(before[-3:]):
+def _imagined(word: str, before: list[str], after: list[str]) -> bool:
+    if word.endswith(("ть", "ться", "чь", "чься")) and _MAY & {*before[-3:], *after[:2]}:
         return True
-    return "бы" in before[-2:] or "если" in before[-1:] or "чтобы" in before[-2:] or "дай" in before
+    return (
+        "бы" in before[-2:] or "если" in before[-1:] or "чтобы" in before[-2:] or not {"дай", "чтоб"}.isdisjoint(before)
+    )
 
 
 def _prefix(word: str) -> str:
     """The first letters, by which most words are told to be in no clue without a look into the dictionary."""
-    return word[:2].translate(_UNSTRESSED)
+    return word[:3].translate(_UNSTRESSED)
 
 
 def read_table(table: str, groups: Mapping[str, str]) -> dict[str, tuple[Clue, ...]]:
     """Reads clues, by the first letters of their words.
 
-    A clue a line: `words / near / unless / reach`, the later ones optional; an indented line goes on; a word of `groups`
-    stands for many.
+    A form with other first letters than its lemma («огня», «обожгла») has to be listed beside it.
+
+    A clue a line: `words / near / unless / reach`, the later ones optional; an indented line goes on; a name in
+    `groups` stands for its words.
     """
-    for group, words in groups.items():
-        table = table.replace(group, words)
+    for group, members in groups.items():
+        table = table.replace(group, members)
     found: dict[str, tuple[Clue, ...]] = {}
     for row in re.sub(r"\n +", " ", table.strip()).split("\n"):
         words, near, unless, reach = (cell.split() for cell in f"{row}///".split("/")[:4])

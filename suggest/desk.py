@@ -1,6 +1,6 @@
 """Where reviews come in: one suggestion for each review, a new revision when it changes or an agent overrules it.
 
-`Suggestions` is the port of what holds them; `InMemory` is its simplest keeper.
+`Suggestions` is the port of what holds them, `InMemory` its simplest keeper; `Records` is the port of what was done.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ import threading
 from dataclasses import dataclass
 from typing import Protocol
 
-from suggest.domain import MatchedBy, Reason, Review, StaleRevision, Suggestion
+from suggest.domain import InputError, MatchedBy, Reason, Review, StaleRevision, StoreUnavailable, Suggestion
+from suggest.feedback import Edit, Feedback, Outcome, Recorded, compare, complete
 from suggest.pipeline import Suggester, suggestion_id
 
 
@@ -20,12 +21,29 @@ class Suggestions(Protocol):
         """A revision, by default the newest; None where there is none."""
         ...
 
+    def newest(self, suggestion_id: str) -> int | None:
+        """The number of the newest revision; None where there is none. Cheap."""
+        ...
+
     def put(self, suggestion: Suggestion) -> Suggestion:
         """Keeps a first revision; where one is already kept, that one is returned and nothing changes."""
         ...
 
     def revise(self, suggestion: Suggestion) -> None:
         """Keeps the next revision; raises StaleRevision unless it follows the newest kept."""
+        ...
+
+
+class Records(Protocol):
+    """Keeps what agents did with the suggestions."""
+
+    def record(
+        self, suggestion_id: str, given: Feedback, edit: Edit | None = None, fresh: Suggestion | None = None
+    ) -> Recorded:
+        """Keeps a feedback, once however often it comes, and with it the revision `fresh` that it asks for.
+
+        Raises StaleRevision for a revision that is not the newest.
+        """
         ...
 
 
@@ -43,6 +61,10 @@ class InMemory:
                 return kept[-1] if kept else None
             return kept[revision - 1] if 1 <= revision <= len(kept) else None
 
+    def newest(self, suggestion_id: str) -> int | None:
+        with self._lock:
+            return len(self._revisions.get(suggestion_id, [])) or None
+
     def put(self, suggestion: Suggestion) -> Suggestion:
         with self._lock:
             return self._revisions.setdefault(suggestion.id, [suggestion])[-1]
@@ -55,38 +77,92 @@ class InMemory:
             kept.append(suggestion)
 
 
+CHANGED = Reason(code="review_changed", text="Отзыв изменён.")
+UNSAVED = Reason(code="unsaved", text="Подсказка не сохранена: база данных не отвечает.")
+
+
 @dataclass(frozen=True)
 class Desk:
     """Takes reviews in and keeps what was suggested."""
 
     suggester: Suggester
     suggestions: Suggestions
+    records: Records | None = None
 
     def receive(self, review: Review, scenario: str | None = None, key: str | None = None) -> Suggestion:
         """The newest suggestion for this review: as kept, or made now and kept.
 
-        Raises InputError as `Suggester.suggest` does.
+        Without its database it is made and not kept, with the reason `unsaved`. Raises InputError as `Suggester.suggest`.
         """
+        try:
+            return self._received(review, scenario, key)
+        except StoreUnavailable:
+            return _with_reason(self.suggester.suggest(review, scenario, key), UNSAVED)
+
+    def feedback(self, suggestion_id: str, given: Feedback) -> Recorded | None:
+        """Records what an agent did; None where there is no such suggestion. The same again changes nothing.
+
+        Raises InputError naming a field that is missing or out of place, StaleRevision, and StoreUnavailable.
+        """
+        complete(given)
+        if self.records is None:
+            raise StoreUnavailable("feedback needs the database, and this service runs without one")
+        kept = self.suggestions.get(suggestion_id, given.revision)
+        if kept is None:
+            newest = self.suggestions.get(suggestion_id)
+            if newest is None:
+                return None
+            raise StaleRevision(newest.revision)
+        if given.outcome is Outcome.OVERRULED:
+            return self.records.record(suggestion_id, given, fresh=self._overruled(kept, given.scenario or ""))
+        if given.outcome is Outcome.EDITED:
+            return self._edited(self.records, kept, given)
+        return self.records.record(suggestion_id, given)
+
+    def _edited(self, records: Records, kept: Suggestion, given: Feedback) -> Recorded:
+        checker, text = self.suggester.checker, given.text or ""
+        edit = compare(kept.segments, kept.text, text, checker.situation(kept.review, kept.match).facts)
+        recorded = records.record(kept.id, given, edit)
+        scenario = kept.match.scenario if kept.match else None
+        findings = checker.check(text, kept.review, scenario, kept.match)
+        return recorded.model_copy(update={"diff": edit.diff, "slots": edit.slots, "findings": findings})
+
+    def _overruled(self, kept: Suggestion, scenario: str) -> Suggestion:
+        """The revision that an agent asks for by naming the scenario."""
+        if kept.erased:
+            raise InputError("scenario", "the text of the review was erased, nothing can be suggested for it")
+        fresh = self.suggester.suggest(kept.review, scenario)
+        return fresh.model_copy(update={"id": kept.id, "revision": kept.revision + 1})
+
+    def _received(self, review: Review, scenario: str | None, key: str | None) -> Suggestion:
         kept = self.suggestions.get(suggestion_id(review, key))
         if kept is None:
             kept = self.suggestions.put(self.suggester.suggest(review, scenario, key))
         if _answers(kept, review, scenario):
             return kept
+        if kept.erased == "request":
+            # Whoever had it erased would find it back in the database the next time somebody opens the ticket.
+            fresh = self.suggester.suggest(review, scenario, key)
+            return fresh.model_copy(update={"revision": kept.revision, "erased": kept.erased})
         try:
             return self._revised(kept, review, scenario, key)
         except StaleRevision:
             # Another request revised it meanwhile: what it kept may already answer this one.
-            return self.receive(review, scenario, key)
+            return self._received(review, scenario, key)
 
     def _revised(self, kept: Suggestion, review: Review, scenario: str | None, key: str | None) -> Suggestion:
         fresh = self.suggester.suggest(review, scenario, key)
-        if _said(kept.review) != _said(review):
-            reason = Reason(code="review_changed", text="Отзыв изменён.")
-            reasons = (*fresh.triage.reasons, reason)
-            fresh = fresh.model_copy(update={"triage": fresh.triage.model_copy(update={"reasons": reasons})})
+        if _said(kept.review) != _said(review) and not kept.erased:
+            fresh = _with_reason(fresh, CHANGED)
         fresh = fresh.model_copy(update={"revision": kept.revision + 1})
         self.suggestions.revise(fresh)
         return fresh
+
+
+def _with_reason(suggestion: Suggestion, reason: Reason) -> Suggestion:
+    """The suggestion with one more reason in its triage."""
+    triaged = suggestion.triage.model_copy(update={"reasons": (*suggestion.triage.reasons, reason)})
+    return suggestion.model_copy(update={"triage": triaged})
 
 
 def _answers(kept: Suggestion, review: Review, scenario: str | None) -> bool:

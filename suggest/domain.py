@@ -7,7 +7,9 @@ Names follow the regulation and ``design.md`` section 4; JSON written by `Sugges
     ├── PhrasebankError   the phrasebank is refused, with every fault listed
     ├── EncoderError      the encoder or the fitted matcher is missing or does not fit
     ├── ChooserFailed     a chooser gave no usable choice
-    └── StaleRevision     a newer revision of the suggestion exists
+    ├── StaleRevision     a newer revision of the suggestion exists
+    ├── StoreUnavailable  the database does not answer, or there is none
+    └── NewerSchema       the database was made by a newer release
 """
 
 from __future__ import annotations
@@ -58,6 +60,14 @@ class StaleRevision(SuggestError):
     def __init__(self, newest: int) -> None:
         super().__init__(f"a newer revision exists: {newest}")
         self.newest = newest
+
+
+class StoreUnavailable(SuggestError):
+    """The database does not answer, or there is none: nothing was kept; trying again later may work."""
+
+
+class NewerSchema(SuggestError):
+    """The database was made by a newer release; this one must not write to it."""
 
 
 class Platform(StrEnum):
@@ -249,3 +259,5 @@ class Suggestion(Frozen):
     chosen_by: ChosenBy = ChosenBy.ROTATION
     provenance: Provenance
     created_at: datetime
+    erased: Literal["request", "retention"] | None = None
+    """Why its texts are gone: a person asked for it, or their time was over. Everything else stays."""

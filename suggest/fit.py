@@ -89,12 +89,16 @@ def thresholds(held: Held, labels: Sequence[str | None], risk: float = RISK) -> 
     return Thresholds(confidence=best[1], margin=best[2], out_of_scope=limit)
 
 
-def _encoded(exemplars: Sequence[Exemplar], encode: Encode, progress: Progress, batch: int = 64) -> Array:
+def _encoded(exemplars: Sequence[Exemplar], encode: Encode, progress: Progress, batch: int = 128) -> Array:
+    """The exemplars' vectors; texts of like length go together, so that little is spent on padding."""
+    texts = [clean(item.text) for item in exemplars]
+    order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
     parts = []
-    for start in range(0, len(exemplars), batch):
-        progress("encoding the exemplars", start / len(exemplars))
-        parts.append(encode([clean(item.text) for item in exemplars[start : start + batch]]))
-    return np.concatenate(parts)
+    for start in range(0, len(order), batch):
+        progress("encoding the exemplars", start / len(order))
+        parts.append(encode([texts[number] for number in order[start : start + batch]]))
+    vectors = np.concatenate(parts)
+    return vectors[np.argsort(order)]
 
 
 def _features(exemplars: Sequence[Exemplar], vectors: Array, vocabulary: Vocabulary) -> Features:
@@ -176,4 +180,3 @@ def _head(
     star = STAR_WEIGHT * np.stack([dual[features.ratings == place].sum(0) for place in range(STARS)])
     bias = -features.mean @ embedding
     return Head(labels, embedding, ngram, star.astype(np.float32), bias, temperature, blend)
-

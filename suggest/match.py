@@ -157,4 +157,3 @@ def blended(linear: Array, near: Array, blend: float, temperature: float) -> Arr
 def softmax(scores: Array) -> Array:
     exponents = np.exp(scores - scores.max(1, keepdims=True))
     return np.asarray(exponents / exponents.sum(1, keepdims=True), dtype=np.float32)
-

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
-from suggest.clues import look_up
+from suggest.clues import Expression, look_up
 
 _DIGIT = r"[\dx*х]"
 # A price, a term or an amount follows: no number of a document.
@@ -17,8 +18,9 @@ _NO_UNIT = r"(?!\s?(?:тенге|тг|тнг|руб|р\b|₽|₸|\$|€|грн|�
 _ID = rf"(?!(?:19|20)\d\d\b)[a-zа-я]{{0,3}}[-/]?(?:\d[\d*xх/-]{{3,}}|[*xх]{{4,}}[\d-]*)(?![\w*]){_NO_UNIT}"
 _LONG_ID = rf"(?=[a-zа-я/-]{{0,4}}(?:[\d*xх-]){{6}}){_ID}"
 _SMALL_WORD = r"(?:(?!(?:на|за|до|в|по|из|от)\b)[а-яa-z]{1,10}\s)?"
+_DIGITS = re.compile(r"[\d@]|[*xх]{4}")
 _NO_GOODS = r"(?<!модель )(?<!артикул )(?<!арт\. )(?<!арт )(?<!отделение )(?<!школа )(?<!магазин )"
-_NUMBERS = re.compile(
+_NUMBERS = Expression(
     "|".join(
         (
             r"[\w.+-]{1,64}@[\w-]{1,63}\.[a-zа-я]",
@@ -37,18 +39,19 @@ _NUMBERS = re.compile(
     )
 )
 
-_STREET = re.compile(
-    r"\b(?i:(?:ул|пр|пер|б-р|пр-к?т|мкр|проспект|переулок|бульвар|шоссе|микрорайон|проезд)\b[.а-яё]{0,3}\s*(?!на |в )[\w-]+"
+_STREET = Expression(
+    r"\b(?i:(?:ул|пр|пер|б-р|пр-к?т|мкр|проспект|переулок|бульвар|шоссе"
+    r"|микрорайон|проезд)\b[.а-яё]{0,3}\s*(?!на |в )[\w-]+"
     r"|улиц[аеуы]\s+(?-i:[А-ЯЁӘҚ\d])[\w-]+)(?: [А-ЯЁа-яё-]+)?,?\s*(?i:д\.|дом|д\b)?\s*\d+"
 )
-_OUTLET = re.compile(
+_OUTLET = Expression(
     r"магазин|отделени|отдел\w{0,2}\b|офис|филиал|салон|точк|центр|банк|киоск|пункт|пвз|аптек|рын[ок]|сервис|клиник|школ|\bтр?ц\b"
 )
-_HOME = re.compile(r"\bжив[уе]|прожива|прописан|адрес\w* доставки|квартир|\bкв\b|мо[йе]\w* адрес")
+_HOME = Expression(r"\bжив[уе]|прожива|прописан|адрес\w* доставки|квартир|\bкв\b|мо[йе]\w* адрес")
 
 _CAPITALISED = re.compile(r"[А-ЯЁӘІҢҒҮҰҚӨҺ][а-яёәіңғүұқөһ]+|[А-ЯЁ]{3,}")
 _INITIALS = re.compile(r"([А-ЯЁ][а-яё]+) [А-ЯЁ]\. ?[А-ЯЁ]\b|\b[А-ЯЁ]\. ?[А-ЯЁ]\. ?([А-ЯЁ][а-яё]+)")
-_PATRONYMIC = re.compile(r"\b([а-я]+) [а-я]+(?:[ое]вич|[ое]вн|ичн)(?:а|у|е|ы|ой|ем|ом)?\b")
+_PATRONYMIC = re.compile(r"\b([а-я]+) ([а-я]+(?:[ое]вич|[ое]вн|ичн)(?:а|у|е|ы|ой|ем|ом)?)\b")
 _SURNAME = re.compile(
     r".{2,}(?:(?:[ое]в|[иы]н)(?:а|у|ым|е|ой)?|[сц]к(?:ий|ая|ого|ому|им|ой|ую)|енко|ч?ук|юк|ян|дзе|швили)"
 )
@@ -61,14 +64,16 @@ _FAMOUS = frozenset({"толстой", "пушкин", "гагарин", "лен
 def has_personal_data(text: str) -> bool:
     """Whether a cleaned text, its case kept, holds anything personal."""
     folded = text.lower().replace("ё", "е")
-    return bool(_NUMBERS.search(folded)) or _home_address(text) or any(full_names(text))
+    return (
+        (_DIGITS.search(folded) is not None and _NUMBERS.finds(folded)) or _home_address(text) or any(full_names(text))
+    )
 
 
 def _home_address(text: str) -> bool:
     """Whether a street and a house are named that are not those of a store, as far as the words around tell."""
-    for match in _STREET.finditer(text):
+    for match in _STREET.compiled.finditer(text):
         around = text[max(0, match.start() - 120) : match.end() + 120].lower()
-        if _HOME.search(around) or not _OUTLET.search(around):
+        if _HOME.finds(around) or not _OUTLET.finds(around):
             return True
     return False
 
@@ -76,7 +81,7 @@ def _home_address(text: str) -> bool:
 def full_names(text: str) -> Iterator[str]:
     """Names with a surname, a patronymic or two initials, as they stand in a cleaned text; some may come twice."""
     words = list(_CAPITALISED.finditer(text))
-    for first, second in zip(words, words[1:], strict=False):
+    for first, second in pairwise(words):
         if text[first.end() : second.start()] == " " and first[0].isupper() == second[0].isupper():
             before = text[max(0, first.start() - 20) : first.start()].lower().split()[-1:]
             if not _PLACES & {word.strip(".,") for word in before} and _is_pair(first[0], second[0]):
@@ -85,7 +90,7 @@ def full_names(text: str) -> Iterator[str]:
         if "Surn" in _kinds(match[1] or match[2]):
             yield match[0]
     for match in _PATRONYMIC.finditer(text.lower().replace("ё", "е")):
-        if "Name" in look_up(match[1]).names:
+        if "Name" in look_up(match[1]).names and "Patr" in look_up(match[2]).names:
             yield text[match.start() : match.end()]
 
 

@@ -1,6 +1,6 @@
 """The walk of one review, and the only module that knows its order.
 
-    triage → match → plan → choose → render → check
+triage → match → plan → choose → render → check
 """
 
 from __future__ import annotations

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from suggest.domain import Review, Span
 from suggest.regulation import Channel, Company, Phrasebank, Plan, PlatformRules, Rule
-from suggest.slots_in_text import Lexicon, Sentence, Slots, lexicon
+from suggest.slots_in_text import Lexicon, ListKey, Sentence, Slots, lexicon
 from suggest.wordlist import Folded, fold
 
 
@@ -57,12 +57,17 @@ class Reading:
         return fold(self.text)
 
     @cached_property
+    def hits(self) -> Mapping[ListKey, tuple[Span, ...]]:
+        """Where every word list hits, in places of the folded text."""
+        return self.lexicon.index.find(self.folded.text)
+
+    @cached_property
     def sentences(self) -> tuple[Sentence, ...]:
         return self.lexicon.sentences(self.folded.text, self.draft.company)
 
     @cached_property
     def slots(self) -> Slots:
-        return Slots(self.folded, self.sentences, self.lexicon)
+        return Slots(self.folded, self.sentences, self.lexicon, self.hits)
 
     @cached_property
     def offered(self) -> frozenset[str]:
@@ -88,7 +93,7 @@ class Reading:
         exempt = self.exempt if exempting else ()
         return [
             (start, end)
-            for start, end in self.lexicon.words(rule.id, name).find(self.folded.text)
+            for start, end in self.hits.get((rule.id, name), ())
             if not any(sentence.start <= start < sentence.end for sentence in exempt)
         ]
 

@@ -300,7 +300,9 @@ class Phrasebank:
     @cached_property
     def approved(self) -> Mapping[SlotKey, tuple[Phrase, ...]]:
         """The approved phrases by place, in the order of their files."""
-        places: dict[SlotKey, tuple[Phrase, ...]] = {(slot.id, part): () for slot in self.slots.values() for part in slot.part_ids}
+        places: dict[SlotKey, tuple[Phrase, ...]] = {
+            (slot.id, part): () for slot in self.slots.values() for part in slot.part_ids
+        }
         for phrase in self.phrases.values():
             if phrase.status == "approved":
                 places[phrase.slot, phrase.part] += (phrase,)

@@ -63,7 +63,9 @@ def findings(found: Iterable[Finding], text: str) -> str:
     lines = []
     for finding in found:
         place = f" «{text[slice(*finding.span)]}»" if finding.span else ""
-        lines.append(f"{MARK[finding.severity]} {finding.severity}: {finding.message}{place} [{finding.rule}, {finding.source}]")
+        lines.append(
+            f"{MARK[finding.severity]} {finding.severity}: {finding.message}{place} [{finding.rule}, {finding.source}]"
+        )
     return "\n".join(lines) or "Замечаний нет."
 
 
@@ -73,7 +75,12 @@ def progress() -> Iterator[Callable[[str, float], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description:32}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description:32}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True)) as bar:
         tasks: dict[str, object] = {}
 

@@ -1,7 +1,7 @@
 """Recognises the slots of the regulation in a reply text, assembled or edited by hand.
 
-A sentence that is an approved phrase is that phrase's slot; in any other sentence the cue words of the rule `slot-order`
-tell the slots, several in one sentence if need be.
+A sentence that is an approved phrase is that phrase's slot; in any other sentence the cue words of the rule
+`slot-order` tell the slots, several in one sentence if need be.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from functools import cached_property
 
 from suggest.domain import Span
 from suggest.regulation import Company, Phrasebank, SlotKey
-from suggest.wordlist import Folded, Words, fold
+from suggest.wordlist import Folded, Index, fold
+
+LITERAL = frozenset({("caps", "allowed"), ("foreign-link", "free_mail")})
+"""The lists of a rule that are plain words rather than expressions."""
 
 CUES = "slot-order"
 """The rule whose word lists tell the slots, one list by the name of each kind of cue."""
@@ -29,6 +32,7 @@ CUE_SLOTS: Mapping[str, SlotKey] = {
     "identification": ("identification", "request"),
     "explanation": ("explanation", None),
     "resolution": ("resolution", None),
+    "done": ("resolution", None),
     "thanks": ("thanks", None),
     "closing": ("closing", None),
 }
@@ -60,13 +64,20 @@ class Place:
     cue: str | None = None
 
 
+ListKey = tuple[str, str]
+"""A word list: its rule and its name there."""
+
+
 class Lexicon:
-    """The word lists and the approved sentences of one phrasebank, compiled when first used."""
+    """The word lists and the approved sentences of one phrasebank, made ready once."""
 
     def __init__(self, bank: Phrasebank) -> None:
-        self._entries = {(rule.id, name): words for rule in bank.rules.values() for name, words in rule.words.items()}
-        self._words: dict[tuple[str, str], Words] = {}
-        self._texts = [(phrase.id, phrase.text) for phrase in bank.phrases.values() if phrase.status == "approved"] + [
+        lists = {(rule.id, name): words for rule in bank.rules.values() for name, words in rule.words.items()}
+        self.lists = {key: words for key, words in lists.items() if key not in LITERAL}
+        self.index = Index(self.lists)
+        self._indexes: dict[ListKey, Index[ListKey]] = {}
+        self._texts = [(phrase.id, phrase.text) for phrase in bank.phrases.values() if phrase.status == "approved"]
+        self._texts += [
             (phrase.id, phrase.text.replace("{department}", department.accusative))
             for phrase in bank.interim.values()
             for department in bank.departments.values()
@@ -75,12 +86,12 @@ class Lexicon:
         self._approved: dict[Company, Mapping[str, tuple[str, ...]]] = {}
         self.slot_of = {phrase.id: (phrase.slot, phrase.part) for phrase in bank.phrases.values()}
 
-    def words(self, rule: str, name: str = "find") -> Words:
-        """The word list `name` of a rule; an empty one where the rule has none of that name."""
+    def find(self, rule: str, name: str, text: str) -> tuple[Span, ...]:
+        """Where one list hits in a folded text other than the reply."""
         key = (rule, name)
-        if key not in self._words:
-            self._words[key] = Words(self._entries.get(key, ()))
-        return self._words[key]
+        if key not in self._indexes:
+            self._indexes[key] = Index({key: self.lists.get(key, ())})
+        return self._indexes[key].find(text).get(key, ())
 
     def sentences(self, text: str, company: Company) -> tuple[Sentence, ...]:
         """The sentences of a folded text, each with the approved phrases it belongs to."""
@@ -151,11 +162,12 @@ def _phrases(key: str, approved: Mapping[str, tuple[str, ...]]) -> tuple[str, ..
 
 @dataclass(frozen=True)
 class Slots:
-    """The slots found in one text."""
+    """The slots found in one text; `hits` are those of every word list in it."""
 
     folded: Folded
     sentences: tuple[Sentence, ...]
     lexicon: Lexicon
+    hits: Mapping[ListKey, tuple[Span, ...]]
 
     @cached_property
     def places(self) -> tuple[Place, ...]:
@@ -163,11 +175,10 @@ class Slots:
         return tuple(sorted((*self._approved(), *self._cued()), key=lambda place: place.span))
 
     def _approved(self) -> Iterator[Place]:
+        slot_of = self.lexicon.slot_of
         for sentence in self.sentences:
-            for key in dict.fromkeys(
-                self.lexicon.slot_of[id_] for id_ in sentence.phrases if id_ in self.lexicon.slot_of
-            ):
-                phrases = tuple(id_ for id_ in sentence.phrases if self.lexicon.slot_of.get(id_) == key)
+            for key in dict.fromkeys(slot_of[id_] for id_ in sentence.phrases if id_ in slot_of):
+                phrases = tuple(id_ for id_ in sentence.phrases if slot_of.get(id_) == key)
                 yield Place(key, self.folded.span(sentence.start, sentence.end), phrases)
 
     def _cued(self) -> Iterator[Place]:
@@ -177,7 +188,7 @@ class Slots:
             if any(id_ in self.lexicon.slot_of for id_ in sentence.phrases)
         ]
         for cue, key in CUE_SLOTS.items():
-            for start, end in self.lexicon.words(CUES, cue).find(self.folded.text):
+            for start, end in self.hits.get((CUES, cue), ()):
                 if not any(first <= start < last for first, last in recognised):
                     yield Place(key, self.folded.span(start, end), cue=cue)
 

@@ -35,7 +35,9 @@ def triage(review: Review) -> Triage:
     return _answer(2, "high_rating", "Оценка 4–5 с текстом: отвечаем во вторую очередь (000).")
 
 
-def settle(triaged: Triage, review: Review, scenario: str | None, flags: Iterable[str], urgent: Iterable[str]) -> Triage:
+def settle(
+    triaged: Triage, review: Review, scenario: str | None, flags: Iterable[str], urgent: Iterable[str]
+) -> Triage:
     """The triage once the review is understood: an urgent flag goes above all, an unrated calm review waits."""
     raised = [flag for flag in urgent if flag in flags]
     if triaged.disposition is Disposition.ANSWER and raised:

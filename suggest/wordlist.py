@@ -1,7 +1,7 @@
 """The notation of the word lists in `phrasebank/rules.yaml`, and text folded so that they can be found in it.
 
-The notation is explained in Russian at the top of `rules.yaml`. Every list becomes one or two regular expressions over
-text folded as `suggest.folding` does it, only that here every character remembers its place.
+The notation is explained in Russian at the top of `rules.yaml`. The text is folded as `suggest.folding` does it, only
+that here every character remembers its place.
 """
 
 from __future__ import annotations
@@ -9,20 +9,27 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, TypeVar
 
 from suggest.domain import Span
 from suggest.folding import clean
 
 EXCEPT = "кроме "
+DENIALS = frozenset({"не", "ни"})
 MAX_GAP = 4
+NUMBER = "<число>"
 # Possessive quantifiers: hostile runs of spaces or letters must not make the search backtrack.
 _BREAK = r"[^\w.!?…]++"
 """What may stand between two words of one expression: anything but a word or the end of a sentence."""
 _GAP = rf"(?:(?!(?:не|ни|ли|без)\b)\w++{_BREAK}){{0,{MAX_GAP}}}?"
-_TOKEN = re.compile(r"\.\.|[()|\[\]]|<число>|[\w*-]+")
-_NEGATED = r"(?<!\bне\s)(?<!\bни\s)"
+_TOKEN = re.compile(rf"\.\.|[()|\[\]]|{NUMBER}|[\w*-]+")
+_CLOSING = {"(": ")", "[": "]"}
+_WORD = re.compile(r"\w+")
+_STEMS = range(2, 5)
+"""A word with an ending left open is looked up by so many of its first letters at most."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,11 @@ class Folded:
 
     text: str
     origin: Sequence[int]
+
+    @property
+    def plain(self) -> bool:
+        """Whether every character stands where it stood: nothing invisible, no letter of another alphabet in a word."""
+        return isinstance(self.origin, range)
 
     def span(self, start: int, end: int) -> Span:
         """The place in the original text of what was found at [start, end)."""
@@ -55,8 +67,8 @@ def _fold_one_by_one(text: str) -> Folded:
         elif clean(char):
             letters.append(char)
             origin.append(place)
-    whole = re.sub(
-        r"\w+", lambda word: cleaned if len(cleaned := clean(word[0])) == len(word[0]) else word[0], "".join(letters)
+    whole = _WORD.sub(
+        lambda word: cleaned if len(cleaned := clean(word[0])) == len(word[0]) else word[0], "".join(letters)
     )
     return Folded("".join(_lower(char)[0] for char in whole), (*origin, len(text)))
 
@@ -65,73 +77,100 @@ def _lower(text: str) -> str:
     return text.lower().replace("ё", "е")
 
 
-class Words:
-    """A word list of `rules.yaml`, ready to be searched for; raises ValueError for an entry that cannot be read."""
+class Expression:
+    """One entry of a word list; raises ValueError if it cannot be read."""
 
-    def __init__(self, entries: Iterable[str]) -> None:
-        found: list[str] = []
-        excepted: list[str] = []
-        for entry in entries:
-            (excepted if entry.startswith(EXCEPT) else found).append(_lower(entry.removeprefix(EXCEPT)))
-        negative = [entry for entry in found if re.match(r"\(?(?:не|ни)\b", entry)]
-        self._found = [
-            _alternation(chosen, guard)
-            for chosen, guard in (([entry for entry in found if entry not in negative], _NEGATED), (negative, ""))
-            if chosen
-        ]
-        self._excepted = _alternation(excepted, "") if excepted else None
+    def __init__(self, entry: str) -> None:
+        self.excepts = entry.startswith(EXCEPT)
+        entry = _lower(entry.removeprefix(EXCEPT))
+        tokens = _TOKEN.findall(entry)
+        if not tokens or "".join(tokens) != "".join(entry.split()):
+            raise ValueError("not understood")
+        parsed, rest = _sequence(tokens)
+        if rest:
+            raise ValueError("a bracket is not opened, or | stands outside of brackets")
+        self.heads = parsed.heads
+        """What it may begin with: a whole word, or the first letters of one and a star."""
+        self.denies = bool(parsed.heads & DENIALS)
+        """Whether it is about a denial itself, so that «не» before it says nothing."""
+        self._source = parsed.source
 
-    def find(self, text: str) -> Iterator[Span]:
-        """Where in a folded text the list's expressions stand, in no special order."""
-        hits = [match.span() for pattern in self._found for match in pattern.finditer(text)]
-        excepted = [match.span() for match in self._excepted.finditer(text)] if hits and self._excepted else ()
-        return (hit for hit in hits if not any(start < hit[1] and hit[0] < end for start, end in excepted))
-
-
-def _alternation(entries: Iterable[str], guard: str) -> re.Pattern[str]:
-    """One expression for all entries; those that begin with the same letter are tried only where it stands."""
-    by_letter: dict[str, list[str]] = defaultdict(list)
-    for entry in entries:
-        expression = _expression(entry)
-        by_letter[expression[0] if expression[0].isalpha() else ""].append(expression)
-    groups = [
-        f"(?={letter})(?:{'|'.join(expressions)})" if letter else "|".join(expressions)
-        for letter, expressions in by_letter.items()
-    ]
-    return re.compile(rf"(?<!\w){guard}(?:{'|'.join(groups)})(?!\w)")
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        return re.compile(rf"(?:{self._source})(?!\w)")
 
 
-def _expression(entry: str) -> str:
-    """The regular expression of one entry."""
-    tokens = _TOKEN.findall(entry)
-    if not tokens or "".join(tokens) != "".join(entry.split()):
-        raise ValueError(f"not understood: {entry}")
-    expression, rest = _sequence(tokens)
-    if rest:
-        raise ValueError(f"a bracket is not opened, or | stands outside of brackets: {entry}")
-    return expression
+Key = TypeVar("Key", bound=Hashable)
 
 
-def _sequence(tokens: list[str]) -> tuple[str, list[str]]:
+class Index(Generic[Key]):
+    """Word lists under their keys, searched for together in one walk over the words of a text."""
+
+    def __init__(self, lists: Mapping[Key, Iterable[str]]) -> None:
+        self._by_head: dict[str, list[tuple[Key, Expression]]] = defaultdict(list)
+        for key, entries in lists.items():
+            for entry in entries:
+                expression = Expression(entry)
+                for head in expression.heads:
+                    self._by_head[head].append((key, expression))
+
+    def find(self, text: str) -> Mapping[Key, tuple[Span, ...]]:
+        """Where in a folded text each list's expressions stand, in order and apart; lists without any are left out."""
+        found: dict[Key, list[Span]] = defaultdict(list)
+        excepted: dict[Key, list[Span]] = defaultdict(list)
+        negated = False
+        for word in _WORD.finditer(text):
+            for key, expression in self._candidates(word[0]):
+                if not (negated and not expression.denies and not expression.excepts):
+                    match = expression.pattern.match(text, word.start())
+                    if match:
+                        (excepted if expression.excepts else found)[key].append(match.span())
+            negated = word[0] in DENIALS
+        return {key: kept for key, spans in found.items() if (kept := tuple(_apart(spans, excepted[key])))}
+
+    def _candidates(self, word: str) -> Iterator[tuple[Key, Expression]]:
+        for head in (word, *(f"{word[:length]}*" for length in _STEMS), *((NUMBER,) if word.isdigit() else ())):
+            yield from self._by_head.get(head, ())
+
+
+def _apart(spans: Iterable[Span], excepted: Sequence[Span]) -> Iterator[Span]:
+    """The longest of those that begin together, without those that overlap one before or anything excepted."""
+    last = 0
+    for start, end in sorted(set(spans), key=lambda span: (span[0], -span[1])):
+        if start >= last and not any(first < end and start < other for first, other in excepted):
+            last = end
+            yield start, end
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """A part of an entry as a regular expression, and the first words that it may begin with."""
+
+    source: str
+    heads: frozenset[str]
+
+
+def _sequence(tokens: list[str]) -> tuple[_Parsed, list[str]]:
     """Words one after another, up to a closing bracket or `|`; and the tokens that are left."""
-    expression, between = "", ""
+    source, between, heads = "", "", frozenset[str]()
     while tokens and tokens[0] not in {"|", ")", "]"}:
-        token, tokens = tokens[0], tokens[1:]
-        if token == "..":
+        next_, tokens = tokens[0], tokens[1:]
+        if next_ == "..":
             between += _GAP
-        elif token == "[":
-            inner, tokens = _bracket(tokens, "]")
-            between += f"(?:(?:{inner}){_BREAK})?"
+            continue
+        part, tokens = _bracket(tokens, _CLOSING[next_]) if next_ in _CLOSING else (_word(next_), tokens)
+        heads |= frozenset() if source else part.heads
+        if next_ == "[":
+            between += f"(?:{part.source}{_BREAK})?"
         else:
-            word, tokens = _bracket(tokens, ")") if token == "(" else (_word(token), tokens)
-            expression += (_BREAK if expression else "") + between + (f"(?:{word})" if token == "(" else word)
+            source += (_BREAK if source else "") + between + part.source
             between = ""
-    if between or not expression or expression.startswith(_GAP):
+    if between or not source or source.startswith(_GAP):
         raise ValueError("an expression must begin and end with a word")
-    return expression, tokens
+    return _Parsed(source, heads), tokens
 
 
-def _bracket(tokens: list[str], closing: str) -> tuple[str, list[str]]:
+def _bracket(tokens: list[str], closing: str) -> tuple[_Parsed, list[str]]:
     """The alternatives inside a bracket; and the tokens after it."""
     branches = []
     while True:
@@ -141,13 +180,18 @@ def _bracket(tokens: list[str], closing: str) -> tuple[str, list[str]]:
             raise ValueError("a bracket is not closed")
         mark, tokens = tokens[0], tokens[1:]
         if mark == closing:
-            return "|".join(branches), tokens
+            source = "|".join(branch.source for branch in branches)
+            return _Parsed(f"(?:{source})", frozenset().union(*(branch.heads for branch in branches))), tokens
 
 
-def _word(token: str) -> str:
-    if not token.strip("*-"):
-        raise ValueError("a star stands at the end or the beginning of a word, not alone")
-    if token == "<число>":
-        return r"\d++"
+def _word(token: str) -> _Parsed:
+    """One word, with its ending left open where it has a star."""
+    if token == NUMBER:
+        return _Parsed(r"\d++", frozenset({NUMBER}))
+    first = re.match(r"\w+", token)
+    if not first or (len(first[0]) < min(_STEMS) and token[1:2] == "*"):
+        raise ValueError(f"at least {min(_STEMS)} letters must stand before a star")
     stem = re.escape(token).replace(r"\*", r"\w*")
-    return f"{stem}+" if stem.endswith("*") else stem
+    open_ended = token[first.end() : first.end() + 1] == "*"
+    head = f"{first[0][: max(_STEMS)]}*" if open_ended else first[0]
+    return _Parsed(f"{stem}+" if stem.endswith("*") else stem, frozenset({head}))

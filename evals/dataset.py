@@ -1,0 +1,131 @@
+"""Evaluation cases: reviews with what the service should make of them (design.md, section 4)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from suggest.domain import Review
+from suggest.regulation import Phrasebank
+from suggest.triage import has_letters
+
+OWN = Path(__file__).parent / "cases"
+"""Our own cases: the only ones that gates and the baseline are about."""
+
+SKIP = "skip"
+
+
+class CasesError(Exception):
+    """The cases are refused, with every fault listed as `file:line: reason`."""
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+
+class Expectation(BaseModel):
+    """The right scenario, "skip", or None for an abstention; `also` are as good; `flags_optional` count neither way."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    scenario: str | None
+    also: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    flags_optional: tuple[str, ...] = ()
+
+
+class Case(BaseModel):
+    """One review and what is expected; keys we do not know are kept in `model_extra`."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    id: str
+    review: Review
+    expect: Expectation
+    kind: str
+    draft: Literal[False] = False
+
+    @property
+    def accepted(self) -> frozenset[str | None]:
+        return frozenset({self.expect.scenario, *self.expect.also})
+
+    @property
+    def in_scope(self) -> bool:
+        """Whether a scenario is expected, not a skip and not an abstention."""
+        return self.expect.scenario not in {None, SKIP}
+
+
+def own_files() -> list[Path]:
+    return sorted(OWN.glob("*.jsonl"))
+
+
+def is_own(path: Path) -> bool:
+    return path.resolve().parent == OWN
+
+
+def load(paths: Sequence[Path], bank: Phrasebank) -> tuple[Case, ...]:
+    """Every case of the files, in order; raises CasesError with every fault of every file."""
+    cases: dict[str, Case] = {}
+    faults: list[str] = []
+    for path in paths:
+        for number, line in _lines(path, faults):
+            where = f"{path}:{number}"
+            try:
+                case = Case.model_validate(json.loads(line))
+            except ValidationError as error:
+                faults += [f"{where}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+                continue
+            except ValueError as error:
+                faults.append(f"{where}: not JSON: {error}")
+                continue
+            faults += [f"{where}: {case.id}: {fault}" for fault in _faults(case, bank, case.id in cases)]
+            cases[case.id] = case
+    if faults or not cases:
+        raise CasesError(faults or ["no cases"])
+    return tuple(cases.values())
+
+
+def _lines(path: Path, faults: list[str]) -> Iterator[tuple[int, str]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        faults.append(f"{path}: cannot be read: {error}")
+        return
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            yield number, line
+
+
+def _faults(case: Case, bank: Phrasebank, twice: bool) -> Iterator[str]:
+    if twice:
+        yield "the id occurs twice"
+    for name in (case.expect.scenario, *case.expect.also):
+        if name is not None and name != SKIP and name not in bank.scenarios:
+            yield f"no such scenario: {name}"
+    for flag in (*case.expect.flags, *case.expect.flags_optional):
+        if flag not in bank.flags:
+            yield f"no such flag: {flag}"
+    if set(case.expect.flags) & set(case.expect.flags_optional):
+        yield "a flag is both expected and optional"
+    if case.review.rating is None and not case.review.text.strip():
+        yield "a review needs a text or a rating"
+    if case.expect.scenario == SKIP and (case.review.rating in {1, 2, 3} or has_letters(case.review.text)):
+        yield "only reviews of 4 or 5 stars without words are skipped (000)"
+
+
+def sliced(cases: Sequence[Case], spec: str) -> tuple[Case, ...]:
+    """A part of the cases: N of them spread evenly, or those of a kind, an expected scenario or an expected flag.
+
+    Raises CasesError where nothing is left.
+    """
+    if spec.isdecimal() and int(spec):
+        count = min(int(spec), len(cases))
+        return tuple(cases[i * len(cases) // count] for i in range(count))
+    chosen = tuple(case for case in cases if spec in {case.kind, case.expect.scenario, *case.expect.flags})
+    if not chosen:
+        raise CasesError([f"--slice {spec}: neither a number above 0 nor a kind, scenario or flag of these cases"])
+    return chosen

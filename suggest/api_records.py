@@ -1,0 +1,75 @@
+"""The routes of what is kept: a suggestion and its revisions, feedback on it."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import anyio
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Body, HTTPException, Query
+
+from suggest.bootstrap import Service
+from suggest.desk import Suggestions
+from suggest.domain import Suggestion
+from suggest.feedback import Feedback, Recorded
+
+LONGEST_WAIT = 30.0
+POLL_SECONDS = 0.5
+
+
+def records(service: Service) -> APIRouter:
+    """Under `/v1`."""
+    router = APIRouter(tags=["v1"])
+    desk = service.desk
+
+    @router.get("/suggestions/{suggestion_id}")
+    async def read(
+        suggestion_id: str,
+        revision: Annotated[int | None, Query(ge=1)] = None,
+        wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT, description="seconds to wait for a newer revision")] = 0,
+    ) -> Suggestion:
+        """The newest revision of a suggestion, or the one named.
+
+        With `wait` the first one after the named (by default after the newest), or the newest when the time is up.
+        """
+        if wait:
+            await _newer(desk.suggestions, suggestion_id, revision, wait)
+            revision = None
+        return found(await run_sync(desk.suggestions.get, suggestion_id, revision), "suggestion")
+
+    @router.post("/suggestions/{suggestion_id}/feedback")
+    def feedback(
+        suggestion_id: str,
+        given: Annotated[Feedback, Body(openapi_examples={"copied": {"value": {"outcome": "copied", "revision": 1}}})],
+    ) -> Recorded:
+        """Records what an agent did with a suggestion. "Accepted" means copied, or confirmed as posted (`accepted`).
+
+        The same feedback again changes nothing. 409: the revision is no longer the newest. 503: nothing was recorded.
+        """
+        recorded = desk.feedback(suggestion_id, given)
+        if recorded is None:
+            raise HTTPException(404, "no such suggestion")
+        return recorded
+
+    return router
+
+
+def found(suggestion: Suggestion | None, what: str) -> Suggestion:
+    """The suggestion, or 404."""
+    if suggestion is None:
+        raise HTTPException(404, f"no such {what}")
+    return suggestion
+
+
+async def _newer(suggestions: Suggestions, suggestion_id: str, revision: int | None, wait: float) -> None:
+    """Returns when there is a revision after this one, or the time is up.
+
+    It waits without a thread: forty agents that each held one of the pool would leave none to answer anything else.
+    """
+    deadline = time.monotonic() + wait
+    newest = await run_sync(suggestions.newest, suggestion_id)
+    revision = newest if revision is None else revision
+    while newest is not None and newest <= (revision or 0) and time.monotonic() < deadline:
+        await anyio.sleep(min(POLL_SECONDS, max(0.0, deadline - time.monotonic())))
+        newest = await run_sync(suggestions.newest, suggestion_id)

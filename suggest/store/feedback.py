@@ -1,0 +1,109 @@
+"""Feedback on record: the event, the state, the edited text, the counts by phrase and what may be learnt, all or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, update
+
+from suggest.domain import StaleRevision, Suggestion
+from suggest.feedback import Edit, Feedback, Outcome, Recorded
+from suggest.folding import fold
+from suggest.store import counts, learning
+from suggest.store.engine import Database
+from suggest.store.events import append, locked, recorded
+from suggest.store.fold import OUTCOMES, Event, Kind, State
+from suggest.store.suggestions import forgotten, revise
+from suggest.store.tables import suggestions, texts
+
+REPLY = "reply"
+"""The kind of text that holds what an agent made of a reply; `ref` is the event."""
+
+
+class StoredRecords:
+    """The port `Records` over the database; every method raises StoreUnavailable where it cannot keep."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def record(
+        self, suggestion_id: str, given: Feedback, edit: Edit | None = None, fresh: Suggestion | None = None
+    ) -> Recorded:
+        """Keeps a feedback and, with an overruling, the revision it asks for; raises StaleRevision.
+
+        A feedback that is already the last word, or a suggestion already shown to this agent, is not kept again.
+        """
+        with self._database.writing() as connection:
+            state = locked(connection, suggestion_id)
+            if state is None:
+                raise StaleRevision(0)
+            past = recorded(connection, suggestion_id, OUTCOMES)
+            event = _repeated(past, given)
+            if event is None:
+                if given.revision != state.revision or (fresh and forgotten(connection, suggestion_id)):
+                    raise StaleRevision(state.revision)
+                event, state = self._kept(connection, suggestion_id, state, past, given, edit)
+                if fresh:
+                    state = revise(connection, fresh, state)
+        return Recorded(
+            event=event.id,
+            outcome=given.outcome,
+            revision=given.revision,
+            newest=state.revision,
+            state=state.state,
+            at=event.at,
+        )
+
+    def _kept(
+        self,
+        connection: Connection,
+        suggestion_id: str,
+        state: State,
+        past: tuple[Event, ...],
+        given: Feedback,
+        edit: Edit | None,
+    ) -> tuple[Event, State]:
+        event = Event(
+            kind=Kind(given.outcome),
+            revision=given.revision,
+            at=self._clock(),
+            agent=given.agent,
+            scenario=given.scenario,
+            reason=given.reason,
+            key=_key(given),
+            detail=json.dumps([[slot.phrase_id, slot.change] for slot in edit.slots]) if edit else None,
+        )
+        event, state = append(connection, suggestion_id, state, event)
+        counts.count(connection, suggestion_id, past, event)
+        if edit and not forgotten(connection, suggestion_id):
+            _keep_text(connection, suggestion_id, event, given, edit)
+            learning.notice_edit(connection, suggestion_id, event, edit)
+        if event.kind is Kind.OVERRULED:
+            learning.notice_overruling(connection, suggestion_id, event)
+        return event, state
+
+
+def _repeated(past: tuple[Event, ...], given: Feedback) -> Event | None:
+    """The event that already says the same."""
+    key = _key(given)
+    if given.outcome is Outcome.SHOWN:
+        return next((event for event in past if event.key == key), None)
+    decisions = [event for event in past if event.kind is not Kind.SHOWN]
+    return decisions[-1] if decisions and decisions[-1].key == key else None
+
+
+def _key(given: Feedback) -> str:
+    return hashlib.blake2b(given.model_dump_json().encode(), digest_size=16).hexdigest()
+
+
+def _keep_text(connection: Connection, suggestion_id: str, event: Event, given: Feedback, edit: Edit) -> None:
+    pairs = zip(edit.slots, edit.templates, strict=True)
+    wordings = [[slot.slot, slot.part, wording] for slot, wording in pairs]
+    content = json.dumps({"text": given.text, "wordings": wordings}, ensure_ascii=False)
+    row = {"suggestion_id": suggestion_id, "kind": REPLY, "ref": event.id, "content": content}
+    connection.execute(insert(texts).values(row | {"folded": fold(given.text or ""), "created_at": event.at}))
+    connection.execute(update(suggestions).where(suggestions.c.id == suggestion_id).values(texts_at=event.at))

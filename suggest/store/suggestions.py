@@ -1,0 +1,172 @@
+"""The port `Suggestions` over the database: every revision of every suggestion, safe among several replicas."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from suggest.domain import MatchedBy, StaleRevision, Suggestion
+from suggest.folding import fold
+from suggest.store.bodies import pack, unpack
+from suggest.store.engine import Database
+from suggest.store.events import append, columns, locked
+from suggest.store.fold import Cause, Event, Kind, State
+from suggest.store.tables import revisions, suggestion_flags, suggestions, texts
+
+REVIEW = "review"
+"""The kind of text that holds a revision's review and reply; `ref` is the revision."""
+
+
+class StoredSuggestions:
+    """Keeps suggestions in the database; every method raises StoreUnavailable where it cannot."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, suggestion_id: str, revision: int | None = None) -> Suggestion | None:
+        """A revision, by default the newest; None where there is none. Erased texts come back empty and marked."""
+        with self._database.reading() as connection:
+            row = connection.execute(_one(suggestion_id, revision)).first()
+        return unpack(row.body, row.version, row.content, row.erased) if row else None
+
+    def newest(self, suggestion_id: str) -> int | None:
+        """The number of the newest revision, cheap enough to be asked again and again."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(suggestions.c.revision).where(suggestions.c.id == suggestion_id))
+
+    def put(self, suggestion: Suggestion) -> Suggestion:
+        """Keeps a first revision; where one is already kept, the newest is returned and nothing changes."""
+        try:
+            with self._database.writing() as connection:
+                _begin(connection, suggestion)
+        except IntegrityError:
+            kept = self.get(suggestion.id)
+            if kept is None:
+                raise
+            return kept
+        return suggestion
+
+    def revise(self, suggestion: Suggestion) -> None:
+        """Keeps the next revision; raises StaleRevision unless it follows the newest kept, and after an erasure."""
+        with self._database.writing() as connection:
+            state = locked(connection, suggestion.id)
+            if state is None and suggestion.revision == 1:
+                _begin(connection, suggestion)
+                return
+            if state is None or suggestion.revision != state.revision + 1 or forgotten(connection, suggestion.id):
+                raise StaleRevision(state.revision if state else 0)
+            revise(connection, suggestion, state)
+
+
+def revise(connection: Connection, suggestion: Suggestion, state: State) -> State:
+    """Adds the next revision to a locked suggestion in this state, and returns the state after it."""
+    query = update(suggestions).where(suggestions.c.id == suggestion.id)
+    connection.execute(query.values({**_facts(suggestion), "feed_at": suggestion.created_at}))
+    event = Event(
+        kind=Kind.SUGGESTED,
+        revision=suggestion.revision,
+        at=suggestion.created_at,
+        scenario=suggestion.match.scenario if suggestion.match else None,
+        reason=_cause(suggestion),
+    )
+    _, state = append(connection, suggestion.id, state, event)
+    _add_revision(connection, suggestion)
+    connection.execute(delete(suggestion_flags).where(suggestion_flags.c.suggestion_id == suggestion.id))
+    _add_flags(connection, suggestion)
+    return state
+
+
+def forgotten(connection: Connection, suggestion_id: str) -> bool:
+    """Whether a person had this erased: then no text of it is kept again."""
+    query = select(suggestions.c.erased).where(suggestions.c.id == suggestion_id)
+    return connection.scalar(query) == "request"
+
+
+def _begin(connection: Connection, suggestion: Suggestion) -> None:
+    """The first revision, received and suggested; raises IntegrityError where the suggestion exists."""
+    at = suggestion.created_at
+    row = {"id": suggestion.id, "received_at": at, "feed_at": at, **_facts(suggestion), **columns(State())}
+    connection.execute(insert(suggestions).values(row))
+    _, state = append(connection, suggestion.id, State(), Event(kind=Kind.RECEIVED, revision=0, at=at))
+    scenario = suggestion.match.scenario if suggestion.match else None
+    first = Event(kind=Kind.SUGGESTED, revision=suggestion.revision, at=at, scenario=scenario, reason="first")
+    append(connection, suggestion.id, state, first)
+    _add_revision(connection, suggestion)
+    _add_flags(connection, suggestion)
+
+
+def _facts(suggestion: Suggestion) -> dict[str, Any]:
+    """What the register filters by, and the renewed date of its texts."""
+    review, match = suggestion.review, suggestion.match
+    return {
+        "platform": review.platform.value,
+        "branch": review.branch,
+        "ticket_id": review.ticket_id,
+        "rating": review.rating,
+        "status": suggestion.status.value,
+        "scenario": match.scenario if match else None,
+        "topic": match.topic if match else None,
+        "department": suggestion.department,
+        "priority": suggestion.triage.priority,
+        "since": review.posted_at or suggestion.created_at,
+        "texts_at": suggestion.created_at,
+        "erased": None,
+    }
+
+
+def _add_revision(connection: Connection, suggestion: Suggestion) -> None:
+    packed, review = pack(suggestion), suggestion.review
+    key: dict[str, Any] = {"suggestion_id": suggestion.id, "created_at": suggestion.created_at}
+    connection.execute(
+        insert(revisions).values(
+            key
+            | {
+                "revision": suggestion.revision,
+                "version": packed.version,
+                "body": packed.body,
+                "phrases": packed.phrases,
+            }
+        )
+    )
+    words = {"folded": fold(review.text), "author": named(review.author), "client": named(review.client.name)}
+    words |= {"kind": REVIEW, "ref": suggestion.revision, "content": packed.personal}
+    connection.execute(insert(texts).values(key | words))
+
+
+def _add_flags(connection: Connection, suggestion: Suggestion) -> None:
+    since: datetime = suggestion.review.posted_at or suggestion.created_at
+    flags = suggestion.match.flags if suggestion.match else ()
+    rows = [{"suggestion_id": suggestion.id, "flag": flag, "since": since} for flag in dict.fromkeys(flags)]
+    if rows:
+        connection.execute(insert(suggestion_flags), rows)
+
+
+def named(name: str | None) -> str | None:
+    """A name as it is looked up: folded, its words one space apart."""
+    return " ".join(fold(name).split()) if name else None
+
+
+def _cause(suggestion: Suggestion) -> Cause:
+    if any(reason.code == "review_changed" for reason in suggestion.triage.reasons):
+        return "changed"
+    by_agent = suggestion.match is not None and suggestion.match.by is MatchedBy.AGENT
+    return "overruled" if by_agent else "replanned"
+
+
+def _one(suggestion_id: str, revision: int | None) -> Any:
+    of_revision = and_(
+        texts.c.suggestion_id == revisions.c.suggestion_id, texts.c.kind == REVIEW, texts.c.ref == revisions.c.revision
+    )
+    wanted = suggestions.c.revision if revision is None else revision
+    return (
+        select(revisions.c.body, revisions.c.version, texts.c.content, suggestions.c.erased)
+        .select_from(suggestions)
+        .join(revisions, and_(revisions.c.suggestion_id == suggestions.c.id, revisions.c.revision == wanted))
+        .outerjoin(texts, of_revision)
+        .where(suggestions.c.id == suggestion_id)
+    )
+
+
