@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from evals.dataset import SKIP
-from evals.judge import ABSTAINED, HARMS, Row
+from evals.harm import HARMS
+from evals.judge import ABSTAINED, Row
 from evals.stats import Interval, area_under, bootstrap, calibration_error, percentile, risk_coverage, wilson
 
 WINDOW = 10

@@ -63,16 +63,17 @@ def parser() -> argparse.ArgumentParser:
 def one(options: argparse.Namespace, settings: Settings) -> int:
     from suggest import parse, show
 
-    suggestion = build_suggester(settings).suggest(parse.review(_read(options.file)), options.scenario)
-    print(show.suggestion(suggestion, build_bank(settings)) if options.text else suggestion.model_dump_json(indent=2))
+    review, bank = parse.review(_read(options.file)), build_bank(settings)
+    made = build_suggester(settings, bank).suggest(review, options.scenario)
+    print(show.suggestion(made, bank) if options.text else made.model_dump_json(indent=2))
     return 0
 
 
 def batch(options: argparse.Namespace, settings: Settings) -> int:
     from suggest.batch import run
 
-    bad = run(options.source, options.target, build_suggester(settings))
-    return 1 if bad else 0
+    lines = options.source.read_bytes().splitlines()
+    return 1 if run(lines, options.target, build_suggester(settings)) else 0
 
 
 def check(options: argparse.Namespace, settings: Settings) -> int:

@@ -11,15 +11,14 @@ from suggest.domain import InputError, SuggestError
 from suggest.pipeline import Suggester
 
 
-def run(source: Path, target: Path, suggester: Suggester) -> int:
-    """Writes one line to `target` for each of `source`; a bad one becomes `{line, error}`. Returns how many were bad.
+def run(lines: list[bytes], target: Path, suggester: Suggester) -> int:
+    """Writes one line to `target` for each of `lines`; a bad one becomes `{line, error}`. Returns how many were bad.
 
     Complete lines that `target` already has are kept and counted as done; a torn last one is made again.
     """
-    lines = source.read_bytes().splitlines()
     done, bad = _done(target)
     if done > len(lines):
-        raise InputError(str(target), f"has {done} lines, more than {source} ({len(lines)}): not an earlier run of it")
+        raise InputError(str(target), f"has {done} lines, more than the {len(lines)} that came in: not an earlier run of them")
     with target.open("ab") as out:
         for number, line in _progressing(lines, done):
             result, failed = _answer(line, number, suggester)

@@ -7,6 +7,7 @@ a word list `find` needs no function of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 
 from suggest import check_form, check_private, check_slots, check_wording
 from suggest.check_wording import said
@@ -26,6 +27,9 @@ CHECKS: Mapping[str, Check] = {
 }
 """The function of each rule that is more than a list of words."""
 
+MOST = 20
+"""One rule tells at most so many findings on one reply."""
+
 _GRAVITY = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
@@ -41,7 +45,7 @@ def check(draft: Draft, bank: Phrasebank) -> tuple[Finding, ...]:
             span=span,
         )
         for rule in bank.rules.values()
-        for span, detail in CHECKS.get(rule.id, said)(reading, rule)
+        for span, detail in islice(CHECKS.get(rule.id, said)(reading, rule), MOST)
     )
     return tuple(sorted(findings, key=lambda finding: (_GRAVITY[finding.severity], finding.span or (-1, -1))))
 

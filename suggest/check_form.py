@@ -19,7 +19,6 @@ SHOUTED = 4
 _LETTER = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W\d_]+")
 _WHOLE_WORD = re.compile(r"(?<!\w)[^\W\d_]+(?!\w)")
-_ADDRESS = re.compile(r"\S*(?:@|://|www\.)\S*")
 _CAPITALS = re.compile(r"(?<![\w-])[А-ЯЁ]{2,}(?:[\s,-]+[А-ЯЁ]{2,})*(?![\w-])")
 _PICTURES = r"\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff\u203c\u2049"
 _PICTURE = rf"[{_PICTURES}][\ufe0f\u200d\U0001f3fb-\U0001f3ff]*"
@@ -75,7 +74,7 @@ def emoji(reading: Reading, rule: Rule) -> Iterator[Hit]:
     """Pictures, smileys of marks, and the Russian smile: brackets that close nothing."""
     if not _MARKS.search(reading.text):
         return
-    text = _ADDRESS.sub(_blank, reading.text)
+    text = _without_addresses(reading.text)
     for match in _EMOJI.finditer(text):
         yield match.span(), None
     text, depth = _EMOJI.sub(_blank, text), 0
@@ -85,6 +84,11 @@ def emoji(reading: Reading, rule: Rule) -> Iterator[Hit]:
             depth = 0
             if not _LIST_MARK.search(text, max(0, bracket.start() - 4), bracket.start()):
                 yield bracket.span(), None
+
+
+def _without_addresses(text: str) -> str:
+    """The text with blanks for mails and links, so that places stay."""
+    return re.sub(r"\S+", lambda word: _blank(word) if "@" in word[0] or "://" in word[0] else word[0], text)
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -118,7 +122,7 @@ def wrong_language(reading: Reading, rule: Rule) -> Iterator[Hit]:
     """Not Russian: mostly another alphabet, or another language in the same one."""
     if reading.sentences and all(sentence.phrases for sentence in reading.sentences):
         return
-    words = _WHOLE_WORD.findall(_ADDRESS.sub(" ", reading.folded.text))
+    words = _WHOLE_WORD.findall(_without_addresses(reading.folded.text))
     cyrillic = sum("Ѐ" <= word[0] <= "ӿ" for word in words)
     if words and (cyrillic * 2 < len(words) or (len(words) >= FEW_WORDS and language(reading.text) != "ru")):
         yield None, None

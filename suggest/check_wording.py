@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from suggest.domain import Span
 from suggest.reading import Check, Hit, Reading
 from suggest.regulation import Rule
+from suggest.slots_in_text import Sentence
 
 
 def said(reading: Reading, rule: Rule) -> Iterator[Hit]:
@@ -47,13 +50,13 @@ def improvement_promise(reading: Reading, rule: Rule) -> Iterator[Hit]:
 
 def repeated_apology(reading: Reading, rule: Rule) -> Iterator[Hit]:
     """A second sentence that apologises; the sentences of one approved phrase count as one."""
-    apologies = sorted(reading.found(rule, exempting=False))
-    apologetic = [
-        sentence for sentence in reading.sentences if any(sentence.start <= at < sentence.end for at, _ in apologies)
-    ]
-    for before, sentence in pairwise(apologetic):
+    first: dict[Sentence, Span] = {}
+    for hit in reading.found(rule, exempting=False):
+        if sentence := reading.sentence_at(hit[0]):
+            first.setdefault(sentence, hit)
+    for before, sentence in pairwise(first):
         if not set(before.phrases) & set(sentence.phrases):
-            yield next(reading.folded.span(*hit) for hit in apologies if hit[0] >= sentence.start), None
+            yield reading.folded.span(*first[sentence]), None
 
 
 def repetition(reading: Reading, rule: Rule) -> Iterator[Hit]:
@@ -69,21 +72,19 @@ def repetition(reading: Reading, rule: Rule) -> Iterator[Hit]:
 
 def term_promise(reading: Reading, rule: Rule) -> Iterator[Hit]:
     """A promise and a term in one sentence, with no word of `barrier` between them."""
-    promises, barriers = reading.found(rule, "promise"), reading.found(rule, "barrier")
+    promises: dict[Sentence | None, list[Span]] = defaultdict(list)
+    for promise in reading.found(rule, "promise"):
+        promises[reading.sentence_at(promise[0])].append(promise)
+    barriers = [start for start, _ in reading.found(rule, "barrier")]
     for term in reading.found(rule, "term"):
-        for promise in promises:
-            between = (min(promise[1], term[1]), max(promise[0], term[0]))
-            barred = any(between[0] <= start < between[1] for start, _ in barriers)
-            if _one_sentence(reading, promise, term) and not barred:
-                yield reading.folded.span(*term), None
-                break
+        if any(not _barred(promise, term, barriers) for promise in promises[reading.sentence_at(term[0])]):
+            yield reading.folded.span(*term), None
 
 
-def _one_sentence(reading: Reading, one: Span, other: Span) -> bool:
-    return any(
-        sentence.start <= one[0] < sentence.end and sentence.start <= other[0] < sentence.end
-        for sentence in reading.sentences
-    )
+def _barred(one: Span, other: Span, barriers: Sequence[int]) -> bool:
+    """Whether a barrier begins between two hits."""
+    index = bisect_left(barriers, min(one[1], other[1]))
+    return index < len(barriers) and barriers[index] < max(one[0], other[0])
 
 
 CHECKS: Mapping[str, Check] = {

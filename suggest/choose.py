@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from suggest.domain import ChooserFailed, Review
@@ -13,27 +14,83 @@ Choice = Mapping[SlotKey, str]
 """A phrase id for each planned place."""
 
 
+@dataclass(frozen=True)
+class History:
+    """What went before a choice, as a value.
+
+    `replies`: the phrase ids of the replies that stand near this one in public, the newest first. `disliked`: phrases
+    that agents often delete. `withdrawn`: phrases that may no longer be said.
+    """
+
+    replies: tuple[tuple[str, ...], ...] = ()
+    disliked: frozenset[str] = frozenset()
+    withdrawn: frozenset[str] = frozenset()
+
+    def age(self, phrase: Phrase) -> float:
+        """How many replies ago the phrase was last said: 0 in the newest; infinite if it is not near."""
+        return next((ago for ago, said in enumerate(self.replies) if phrase.id in said), float("inf"))
+
+
+NOTHING = History()
+
+
 class Chooser(Protocol):
     """Anything that chooses among the offered phrases; it returns ids and writes nothing."""
 
-    def choose(self, review: Review, plan: Plan) -> Choice: ...
+    def choose(self, review: Review, plan: Plan, history: History = NOTHING) -> Choice: ...
 
 
 class Rotation:
-    """Chooses by a checksum of the review: the same review gets the same reply, different ones differ.
+    """Chooses by a checksum of the review: the same review with the same history gets the same reply.
 
-    Among the offered phrases those made most closely for the place come first.
+    A phrase that stands near in public, or that agents often delete, is avoided while others serve; then those made most
+    closely for the place come first. A phrase with the client's name is never given up for that, but where the whole
+    reply would be the one before it, one place is filled otherwise.
     """
 
-    def choose(self, review: Review, plan: Plan) -> Choice:
+    def choose(self, review: Review, plan: Plan, history: History = NOTHING) -> Choice:
         seed = "\0".join((review.id or "", review.author or "", review.text))
-        return {place.key: self._pick(place, seed).id for place in plan.slots}
+        picked = {place.key: self._pick(place, seed, history) for place in plan.slots}
+        if history.replies and tuple(phrase.id for phrase in picked.values()) == history.replies[0]:
+            picked |= self._varied(plan, picked, seed, history)
+        return {key: phrase.id for key, phrase in picked.items()}
+
+    def _varied(
+        self, plan: Plan, picked: Mapping[SlotKey, Phrase], seed: str, history: History
+    ) -> dict[SlotKey, Phrase]:
+        """Another phrase for one place, if any has one; rather not where it costs the client's name."""
+        others = [
+            replace(place, offered=tuple(phrase for phrase in place.offered if phrase is not picked[place.key]))
+            for place in plan.slots
+        ]
+        others = [place for place in others if place.offered]
+        others.sort(key=lambda place: _named(picked[place.key]) and not _named(place.offered[0]))
+        return {place.key: self._pick(place, seed, history) for place in others[:1]}
 
     @staticmethod
-    def _pick(place: PlannedSlot, seed: str) -> Phrase:
-        best = [phrase for phrase in place.offered if phrase.closeness == place.offered[0].closeness]
+    def _pick(place: PlannedSlot, seed: str, history: History) -> Phrase:
+        named = [phrase for phrase in place.offered if _named(phrase) == _named(place.offered[0])]
+        liked = [phrase for phrase in named if phrase.id not in history.disliked] or named
+        oldest = max(history.age(phrase) for phrase in liked)
+        fresh = [phrase for phrase in liked if history.age(phrase) == oldest]
+        best = [phrase for phrase in fresh if phrase.closeness == fresh[0].closeness]
         checksum = hashlib.blake2b(f"{place.slot}\0{place.part}\0{seed}".encode(), digest_size=8).digest()
         return best[int.from_bytes(checksum) % len(best)]
+
+
+def _named(phrase: Phrase) -> bool:
+    return "client_name" in phrase.variables
+
+
+def allowed(plan: Plan, history: History) -> Plan:
+    """The plan without the phrases that were withdrawn; a place that has none left is left out."""
+    if not history.withdrawn:
+        return plan
+    places = (
+        replace(place, offered=tuple(phrase for phrase in place.offered if phrase.id not in history.withdrawn))
+        for place in plan.slots
+    )
+    return replace(plan, slots=tuple(place for place in places if place.offered))
 
 
 def accept(choice: Choice, plan: Plan) -> Mapping[SlotKey, Phrase]:

@@ -9,6 +9,7 @@ import threading
 from dataclasses import dataclass
 from typing import Protocol
 
+from suggest.choose import NOTHING, History
 from suggest.domain import InputError, MatchedBy, Reason, Review, StaleRevision, StoreUnavailable, Suggestion
 from suggest.feedback import Edit, Feedback, Outcome, Recorded, compare, complete
 from suggest.pipeline import Suggester, suggestion_id
@@ -44,6 +45,22 @@ class Records(Protocol):
 
         Raises StaleRevision for a revision that is not the newest.
         """
+        ...
+
+
+class Histories(Protocol):
+    """Tells what a new suggestion must mind of what went before."""
+
+    def of(self, review: Review, suggestion_id: str, window: int) -> History:
+        """The history for a review, with at most `window` replies of its platform and branch."""
+        ...
+
+    def outdated(self, suggestion: Suggestion) -> bool:
+        """Whether it still waits for an answer and offers a phrase that was withdrawn."""
+        ...
+
+    def remembered(self) -> History:
+        """What is known without asking the database: the phrases withdrawn when it last answered."""
         ...
 
 
@@ -88,16 +105,18 @@ class Desk:
     suggester: Suggester
     suggestions: Suggestions
     records: Records | None = None
+    histories: Histories | None = None
 
     def receive(self, review: Review, scenario: str | None = None, key: str | None = None) -> Suggestion:
         """The newest suggestion for this review: as kept, or made now and kept.
 
-        Without its database it is made and not kept, with the reason `unsaved`. Raises InputError as `Suggester.suggest`.
+        Without its database it is made and not kept, for the reason `unsaved`. Raises InputError as the suggester does.
         """
         try:
             return self._received(review, scenario, key)
         except StoreUnavailable:
-            return _with_reason(self.suggester.suggest(review, scenario, key), UNSAVED)
+            history = self.histories.remembered() if self.histories else NOTHING
+            return _with_reason(self.suggester.suggest(review, scenario, key, history), UNSAVED)
 
     def feedback(self, suggestion_id: str, given: Feedback) -> Recorded | None:
         """Records what an agent did; None where there is no such suggestion. The same again changes nothing.
@@ -131,18 +150,23 @@ class Desk:
         """The revision that an agent asks for by naming the scenario."""
         if kept.erased:
             raise InputError("scenario", "the text of the review was erased, nothing can be suggested for it")
-        fresh = self.suggester.suggest(kept.review, scenario)
+        fresh = self.suggester.suggest(kept.review, scenario, history=self._history(kept.review, kept.id))
         return fresh.model_copy(update={"id": kept.id, "revision": kept.revision + 1})
 
     def _received(self, review: Review, scenario: str | None, key: str | None) -> Suggestion:
-        kept = self.suggestions.get(suggestion_id(review, key))
+        named = suggestion_id(review, key)
+        kept = self.suggestions.get(named)
         if kept is None:
-            kept = self.suggestions.put(self.suggester.suggest(review, scenario, key))
-        if _answers(kept, review, scenario):
+            history = self._history(review, named)
+            kept = self.suggestions.put(self.suggester.suggest(review, scenario, key, history))
+            current = True
+        else:
+            current = self.histories is None or not self.histories.outdated(kept)
+        if current and _answers(kept, review, scenario):
             return kept
         if kept.erased == "request":
             # Whoever had it erased would find it back in the database the next time somebody opens the ticket.
-            fresh = self.suggester.suggest(review, scenario, key)
+            fresh = self.suggester.suggest(review, scenario, key, self._history(review, named))
             return fresh.model_copy(update={"revision": kept.revision, "erased": kept.erased})
         try:
             return self._revised(kept, review, scenario, key)
@@ -151,12 +175,19 @@ class Desk:
             return self._received(review, scenario, key)
 
     def _revised(self, kept: Suggestion, review: Review, scenario: str | None, key: str | None) -> Suggestion:
-        fresh = self.suggester.suggest(review, scenario, key)
-        if _said(kept.review) != _said(review) and not kept.erased:
+        same = _said(kept.review) == _said(review)
+        scenario = scenario or (_named_by_agent(kept) if same else None)
+        fresh = self.suggester.suggest(review, scenario, key, self._history(review, kept.id))
+        if not same and not kept.erased:
             fresh = _with_reason(fresh, CHANGED)
         fresh = fresh.model_copy(update={"revision": kept.revision + 1})
         self.suggestions.revise(fresh)
         return fresh
+
+    def _history(self, review: Review, suggestion_id: str) -> History:
+        if self.histories is None:
+            return NOTHING
+        return self.histories.of(review, suggestion_id, self.suggester.checker.company(review.branch).feed_window)
 
 
 def _with_reason(suggestion: Suggestion, reason: Reason) -> Suggestion:
@@ -167,8 +198,11 @@ def _with_reason(suggestion: Suggestion, reason: Reason) -> Suggestion:
 
 def _answers(kept: Suggestion, review: Review, scenario: str | None) -> bool:
     """Whether a kept suggestion is for this very review, and for the scenario where an agent names one."""
-    by_agent = kept.match is not None and kept.match.by is MatchedBy.AGENT and kept.match.scenario == scenario
-    return kept.review == review and (scenario is None or by_agent)
+    return kept.review == review and scenario in (None, _named_by_agent(kept))
+
+
+def _named_by_agent(kept: Suggestion) -> str | None:
+    return kept.match.scenario if kept.match and kept.match.by is MatchedBy.AGENT else None
 
 
 def _said(review: Review) -> tuple[str, int | None]:

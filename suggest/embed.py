@@ -1,11 +1,12 @@
-"""Texts as vectors: serves the directory that `suggest.encoder` has built, with onnxruntime alone."""
+"""Texts as vectors: serves the directory that `suggest.encoder` has built, with onnxruntime and tokenizers alone."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from suggest.domain import EncoderError
 if TYPE_CHECKING:
     import numpy as np
 
+    Vector = np.ndarray[tuple[int], np.dtype[np.float32]]
     Vectors = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 
 DEFAULT = "multilingual-e5-small"
@@ -24,17 +26,14 @@ GRAPH, TOKENIZER, SPEC = "model.int8.onnx", "tokenizer.json", "encoder.json"
 NORMALISER = 1
 """The version of `normalise`, a part of every fingerprint."""
 
-PADDED_TOKENS = 4096
-"""How many tokens, padding included, one run of the graph takes at most."""
-
 
 def directory(cache: Path, name: str) -> Path:
-    """Where under `cache` the encoder called `name` (SUGGEST_ENCODER) lives."""
+    """Where under the cache the encoder called `name` (a SUGGEST_ENCODER) lives."""
     return cache / "encoder" / re.sub(r"[^\w.-]+", "--", name).strip("-.")
 
 
 def normalise(text: str) -> str:
-    """The text as the encoder sees it: no shouting, no runs of punctuation or spaces."""
+    """The text as encoders see it: lower case, no runs of spaces or of one punctuation mark."""
     text = re.sub(r"([!?.,)(])\1+", r"\1", " ".join(text.split()))
     letters = [char for char in text if char.isalpha()]
     shouted = sum(char.isupper() for char in letters) > 0.5 * len(letters)
@@ -42,20 +41,24 @@ def normalise(text: str) -> str:
 
 
 class Encoder:
-    """A built encoder. One may be shared by threads: nothing in it changes after it is made."""
+    """A built encoder. Threads may share one: nothing in it changes once it is made.
+
+    Every text is run by itself, without padding, so its vector does not depend on its neighbours in a batch;
+    cores are used by encoding several texts at a time.
+    """
 
     def __init__(self, folder: Path, threads: int | None = None) -> None:
-        """Load from `folder`; `threads` per run default to the cores this process may use."""
-        self._spec = _read(folder)
-        import onnxruntime
-        from tokenizers import Tokenizer
+        """Load what `suggest.encoder.build` has left in `folder`; `threads` default to the cores we may use."""
+        self._spec = _spec(folder)
+        self._threads = threads or _cores()
+        try:
+            self._session, self._tokenizer = _session(folder), _tokenizer(folder, int(self._spec["max_tokens"]))
+        except Exception as error:
+            raise EncoderError(f'the encoder in {folder} is broken ({error}): delete it and run "make setup"') from error
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
-        self._session = onnxruntime.InferenceSession(folder / GRAPH, options, providers=["CPUExecutionProvider"])
-        self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
-        self._tokenizer.enable_truncation(self._spec["max_tokens"])
-        self._tokenizer.no_padding()
+    @property
+    def name(self) -> str:
+        return str(self._spec["name"])
 
     @property
     def dim(self) -> int:
@@ -63,39 +66,66 @@ class Encoder:
 
     @property
     def fingerprint(self) -> str:
+        """Vectors may be compared only if the encoders that made them share this."""
         return str(self._spec["fingerprint"])
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """A unit vector for each text, in order: float32, (len(texts), dim)."""
+        """A unit vector for each text, in their order: (len(texts), dim); texts beyond the model's length are cut."""
         import numpy as np
 
-        vectors = np.zeros((len(texts), self.dim), np.float32)
-        prefix = self._spec["prefix"]
-        ids = [e.ids for e in self._tokenizer.encode_batch([prefix + normalise(text) for text in texts])]
-        for batch in _batches([len(row) for row in ids]):
-            width = max(len(ids[i]) for i in batch)
-            tokens = np.full((len(batch), width), 1, np.int64)
-            mask = np.zeros((len(batch), width), np.int64)
-            for row, i in enumerate(batch):
-                tokens[row, : len(ids[i])] = ids[i]
-                mask[row, : len(ids[i])] = 1
-            (vectors[batch],) = self._session.run(None, {"input_ids": tokens, "attention_mask": mask})
+        vectors = np.empty((len(texts), self.dim), np.float32)
+        workers = min(self._threads, len(texts))
+        if workers < 2:
+            vectors[:] = [self._vector(text) for text in texts] or vectors
+            return vectors
+        with ThreadPoolExecutor(workers) as pool:
+            for i, vector in enumerate(pool.map(self._vector, texts)):
+                vectors[i] = vector
         return vectors
 
+    def _vector(self, text: str) -> Vector:
+        import numpy as np
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    batch: list[int] = []
-    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and (len(batch) + 1) * lengths[i] > PADDED_TOKENS:
-            yield batch
-            batch = []
-        batch.append(i)
-    if batch:
-        yield batch
+        ids = self._tokenizer.encode(f"{self._spec['prefix']}{normalise(text)}").ids
+        (vectors,) = self._session.run(None, {"input_ids": np.array([ids], np.int64), "attention_mask": np.ones((1, len(ids)), np.int64)})
+        vector: Vector = vectors[0]
+        return vector
 
 
-def _read(folder: Path) -> dict[str, Any]:
+def _spec(folder: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads((folder / SPEC).read_text("utf-8")))
+        spec = dict(json.loads((folder / SPEC).read_text("utf-8")))
     except (OSError, ValueError) as error:
-        raise EncoderError(f'no encoder in {folder}: run "make setup"') from error
+        raise EncoderError(f'there is no encoder in {folder}: run "make setup"') from error
+    missing = {"name", "dim", "prefix", "max_tokens", "fingerprint"} - spec.keys()
+    if missing or spec.get("normaliser", 1) != NORMALISER:
+        raise EncoderError(f'the encoder in {folder} was built by another version of suggest: run "make setup"')
+    return spec
+
+
+def _session(folder: Path) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(
+        folder / GRAPH,
+        options,
+        providers=["CPUExecutionProvider"],
+        # The fused kernel is several times slower on CPUs than the two it replaces.
+        disabled_optimizers=["SkipLayerNormFusion"],
+    )
+
+
+def _tokenizer(folder: Path, max_tokens: int) -> Any:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+    tokenizer.enable_truncation(max_tokens)
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

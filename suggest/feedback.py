@@ -47,7 +47,7 @@ class Feedback(Frozen):
 
 
 class SlotChange(Frozen):
-    """A slot that an edit touched; `text` is its new wording, None where it cannot be told apart from its neighbours'."""
+    """A slot that an edit touched; `text` is its new wording, None where it cannot be told from its neighbours."""
 
     slot: str
     part: str | None
@@ -135,9 +135,7 @@ def _change(segment: Segment, change: Literal["changed", "deleted"], text: str |
     return SlotChange(slot=segment.slot, part=segment.part, phrase_id=segment.phrase_id, change=change, text=text)
 
 
-def _wording(
-    edited: str, new: Sequence[re.Match[str]], steps: Sequence[Step], start: int, end: int
-) -> str | None:
+def _wording(edited: str, new: Sequence[re.Match[str]], steps: Sequence[Step], start: int, end: int) -> str | None:
     """What stands in the edited text for the old words [start, end); None where a replacement crosses their bounds."""
     if any(tag == "replace" and (i < start or j > end) for tag, i, j, _, _ in steps):
         return None

@@ -25,10 +25,11 @@ TEMPERATURES = np.geomspace(0.3, 2.0, 40)
 RISK = 0.05
 """At most this part of the answered is wrong, on hands left out."""
 
+MARGINS = (0.0, 0.05, 0.1, 0.2)
 LOST = 0.02
 """At most this part of what is in scope is held to be out of it."""
 
-STEPS = 60
+FOLDS, STEPS = 5, 50
 
 Progress = Callable[[str, float], None]
 """Told what is being done, and how much of it is (0 to 1)."""
@@ -71,22 +72,29 @@ def fit(exemplars: Sequence[Exemplar], encode: Encode, version: str, progress: P
 
 def thresholds(held: Held, labels: Sequence[str | None], risk: float = RISK) -> Thresholds:
     """The most that can be answered with at most `risk` of the answered wrong."""
-    outside = held.probabilities[:, labels.index(None)] if None in labels else np.zeros(len(held.truth), np.float32)
-    scoped = held.truth != (labels.index(None) if None in labels else -1)
-    limit = float(np.quantile(outside[scoped], 1 - LOST))
-    inside = np.delete(held.probabilities, labels.index(None), 1) if None in labels else held.probabilities
-    order = np.argsort(-inside, 1)
-    first, second = (np.take_along_axis(inside, order[:, rank : rank + 1], 1)[:, 0] for rank in (0, 1))
-    right = order[:, 0] == held.truth
+    known = [place for place, label in enumerate(labels) if label is not None]
+    outside = np.delete(held.probabilities, known, 1).sum(1)
+    limit = float(np.quantile(outside[np.isin(held.truth, known)], 1 - LOST))
+    ranked = -np.sort(-held.probabilities[:, known], 1)
+    first, lead = ranked[:, 0], ranked[:, 0] - ranked[:, 1]
+    right = np.array(known)[held.probabilities[:, known].argmax(1)] == held.truth
     best = (0, 1.0, 0.0)
-    for margin in (0.0, 0.05, 0.1, 0.2):
-        asked = (outside <= limit) & (first - second >= margin)
-        ranked = np.argsort(-first[asked], kind="stable")
-        wrong = np.cumsum(~right[asked][ranked]) / np.arange(1, asked.sum() + 1)
-        answered = int(np.max(np.nonzero(wrong <= risk)[0], initial=-1)) + 1
+    for margin in MARGINS:
+        asked = (outside <= limit) & (lead >= margin)
+        answered, confidence = _most(first[asked], right[asked], risk)
         if answered > best[0]:
-            best = (answered, float(first[asked][ranked][answered - 1]), margin)
+            best = (answered, confidence, margin)
     return Thresholds(confidence=best[1], margin=best[2], out_of_scope=limit)
+
+
+def _most(confidence: Array, right: NDArray[np.bool_], risk: float) -> tuple[int, float]:
+    """How many can be answered, from the surest on, and the confidence of the last of them."""
+    order = np.argsort(-confidence, kind="stable")
+    confidence, right = confidence[order], right[order]
+    last_of_equals = np.append(confidence[1:] != confidence[:-1], True)
+    within = np.cumsum(~right) <= risk * np.arange(1, len(right) + 1)
+    allowed = np.nonzero(last_of_equals & within)[0]
+    return (int(allowed[-1]) + 1, float(confidence[allowed[-1]])) if len(allowed) else (0, 1.0)
 
 
 def _encoded(exemplars: Sequence[Exemplar], encode: Encode, progress: Progress, batch: int = 128) -> Array:
@@ -146,8 +154,10 @@ def _held_out(
 
 
 def _folds(hands: Sequence[str]) -> Iterator[NDArray[np.bool_]]:
+    """Groups of hands, each left out once: a hand is never on both sides."""
+    names = sorted(set(hands))
     array = np.array(hands)
-    return (array == hand for hand in sorted(set(hands)))
+    return (np.isin(array, names[start::FOLDS]) for start in range(min(FOLDS, len(names))))
 
 
 def _one_hot(truth: NDArray[np.intp], count: int) -> Array:

@@ -71,5 +71,5 @@ def load(path: Path, encode: Encode) -> Matcher:
             Thresholds(**words["thresholds"]),
             words["version"],
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise EncoderError(f'no fitted matcher at {path}: run "make setup"') from error

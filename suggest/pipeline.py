@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 
 from suggest import plan as planning
 from suggest.check import Draft, check
-from suggest.choose import Chooser, Rotation, accept
+from suggest.choose import NOTHING, Chooser, History, Rotation, accept, allowed
 from suggest.domain import (
     ChosenBy,
     Disposition,
@@ -120,10 +120,13 @@ class Suggester:
     chooser: Chooser = Rotation()
     clock: Callable[[], datetime] = now
 
-    def suggest(self, review: Review, scenario: str | None = None, key: str | None = None) -> Suggestion:
+    def suggest(
+        self, review: Review, scenario: str | None = None, key: str | None = None, history: History = NOTHING
+    ) -> Suggestion:
         """The first revision of the suggestion for a review.
 
-        `scenario` overrides match, abstention and skip; `key` stands for the review's id in the suggestion's.
+        `scenario` overrides match, abstention and skip; `key` stands for the review's id in the suggestion's; `history` is
+        what the choice of phrases minds.
         Raises InputError for a review that says nothing (no text, no rating) and for an unknown scenario.
         """
         if scenario is not None:
@@ -137,7 +140,7 @@ class Suggester:
         triaged = settle(triaged, review, matched.scenario, matched.flags, self._urgent())
         if matched.scenario is None:
             return self._silent(review, key, triaged, matched)
-        return self._ready(review, key, triaged, matched, self.bank.scenarios[matched.scenario])
+        return self._ready(review, key, triaged, matched, self.bank.scenarios[matched.scenario], history)
 
     def _understood(self, review: Review, triaged: Triage, scenario: str | None) -> Match:
         """The match with its topic and flags, and with what an agent or the triage already decided put first."""
@@ -160,12 +163,19 @@ class Suggester:
         return Match(scenario=NO_DETAILS, topic=None, by=MatchedBy.TRIAGE, confidence=1.0)
 
     def _ready(
-        self, review: Review, key: str | None, triaged: Triage, matched: Match, scenario: Scenario
+        self,
+        review: Review,
+        key: str | None,
+        triaged: Triage,
+        matched: Match,
+        scenario: Scenario,
+        history: History,
     ) -> Suggestion:
         situation = self.checker.situation(review, matched)
         plan = planning.plan(scenario, situation, self.bank)
-        chosen = accept(self.chooser.choose(review, plan), plan)
-        segments = render(plan, chosen, ChosenBy.ROTATION)
+        offered = allowed(plan, history)
+        chosen = accept(self.chooser.choose(review, offered, history), offered)
+        segments = render(offered, chosen, ChosenBy.ROTATION)
         text = letter(segments)
         return Suggestion(
             id=suggestion_id(review, key),

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from suggest.domain import Review, Span
 from suggest.regulation import Channel, Company, Phrasebank, Plan, PlatformRules, Rule
-from suggest.slots_in_text import Lexicon, ListKey, Sentence, Slots, lexicon
+from suggest.slots_in_text import Lexicon, ListKey, Sentence, Slots, lexicon, sentence_at
 from suggest.wordlist import Folded, fold
 
 
@@ -76,9 +76,11 @@ class Reading:
         return frozenset(phrase.id for slot in planned for phrase in slot.offered)
 
     @cached_property
-    def exempt(self) -> tuple[Sentence, ...]:
-        """The sentences that the regulation itself words so, standing where it uses them."""
-        return tuple(sentence for sentence in self.sentences if any(map(self._verbatim_here, sentence.phrases)))
+    def exempt(self) -> frozenset[int]:
+        """Where the sentences begin that the regulation itself words so, standing where it uses them."""
+        return frozenset(
+            sentence.start for sentence in self.sentences if any(map(self._verbatim_here, sentence.phrases))
+        )
 
     def _verbatim_here(self, id_: str) -> bool:
         if id_ in self.bank.interim:
@@ -90,12 +92,14 @@ class Reading:
 
     def found(self, rule: Rule, name: str = "find", exempting: bool = True) -> list[Span]:
         """Where a word list of the rule hits, in places of the folded text; by default not in exempt sentences."""
-        exempt = self.exempt if exempting else ()
-        return [
-            (start, end)
-            for start, end in self.hits.get((rule.id, name), ())
-            if not any(sentence.start <= start < sentence.end for sentence in exempt)
-        ]
+        hits = self.hits.get((rule.id, name), ())
+        if not exempting or not hits or not self.exempt:
+            return list(hits)
+        return [hit for hit in hits if (at := self.sentence_at(hit[0])) is None or at.start not in self.exempt]
+
+    def sentence_at(self, place: int) -> Sentence | None:
+        """The sentence in which a place of the folded text lies."""
+        return sentence_at(self.sentences, place)
 
     def said(self, rule: Rule, name: str = "find", exempting: bool = True) -> Iterator[Span]:
         """The same in places of the draft's text."""

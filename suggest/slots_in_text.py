@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import weakref
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -52,6 +53,12 @@ class Sentence:
     start: int
     end: int
     phrases: tuple[str, ...]
+
+
+def sentence_at(sentences: Sequence[Sentence], place: int) -> Sentence | None:
+    """The sentence in which a place of the folded text lies."""
+    index = bisect_right(sentences, place, key=lambda sentence: sentence.start) - 1
+    return sentences[index] if index >= 0 and place < sentences[index].end else None
 
 
 @dataclass(frozen=True)
@@ -114,9 +121,9 @@ def lexicon(bank: Phrasebank) -> Lexicon:
 
 def split(text: str) -> Iterator[Span]:
     """The sentences of a text, without the spaces around them."""
-    start = 0
+    start, last = 0, len(text.rstrip())
     for end in _END.finditer(text):
-        if end[0] == "." and _ABBREVIATION.search(text, start, end.start()) and text[end.end() :].strip():
+        if end[0] == "." and end.end() < last and _ABBREVIATION.search(text[max(start, end.start() - 8) : end.start()]):
             continue
         yield from _stripped(text, start, end.end())
         start = end.end()
@@ -182,14 +189,10 @@ class Slots:
                 yield Place(key, self.folded.span(sentence.start, sentence.end), phrases)
 
     def _cued(self) -> Iterator[Place]:
-        recognised = [
-            (sentence.start, sentence.end)
-            for sentence in self.sentences
-            if any(id_ in self.lexicon.slot_of for id_ in sentence.phrases)
-        ]
         for cue, key in CUE_SLOTS.items():
             for start, end in self.hits.get((CUES, cue), ()):
-                if not any(first <= start < last for first, last in recognised):
+                sentence = sentence_at(self.sentences, start)
+                if not sentence or not any(id_ in self.lexicon.slot_of for id_ in sentence.phrases):
                     yield Place(key, self.folded.span(start, end), cue=cue)
 
     def of(self, slot: str, part: str | None = None) -> tuple[Place, ...]:

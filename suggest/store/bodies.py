@@ -45,9 +45,7 @@ def pack(suggestion: Suggestion) -> Packed:
     return Packed(_dump(body), _dump(personal), _dump(phrases))
 
 
-def unpack(
-    body: str, version: int, personal: str | None, erased: Literal["request", "retention"] | None
-) -> Suggestion:
+def unpack(body: str, version: int, personal: str | None, erased: Literal["request", "retention"] | None) -> Suggestion:
     """Puts a suggestion together again; without `personal` its texts are empty, and `erased` says why."""
     whole: Body = json.loads(body)
     _give_texts(whole, json.loads(personal) if personal else {})

@@ -1,4 +1,4 @@
-"""How agents take each phrase: counts that are, for every phrase, the sum of what `tally` makes of each revision's events."""
+"""How agents take each phrase: for every phrase the sum of what `tally` makes of the events of each revision."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def tally(events: Iterable[Event], phrases: Sequence[str]) -> Tally:
 
     Of a copied or confirmed reply every phrase is accepted, of an edited one those that were left alone.
     """
-    state, edited = State(), {}
+    state = State()
+    edited: dict[str, str] = {}
     for event in events:
         state = step(state, event)
         edited = dict(json.loads(event.detail)) if event.kind is Kind.EDITED and event.detail else edited

@@ -58,16 +58,15 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A read-only look at the database; what is read belongs together on SQLite, and per statement on PostgreSQL."""
+        """A look at the database: one snapshot on SQLite, one for each statement on PostgreSQL."""
         with self._connected() as connection, _translated(), connection.begin():
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction: committed when the block ends, undone when it raises."""
-        with self._connected() as connection, _translated():
-            with connection.execution_options(writing=True).begin():
-                yield connection
+        with self._connected() as connection, _translated(), connection.execution_options(writing=True).begin():
+            yield connection
 
     def dispose(self) -> None:
         """Closes every connection."""
@@ -94,7 +93,9 @@ def parsed(url: str) -> URL:
     try:
         address = make_url(url)
     except ArgumentError as error:
-        raise InputError("SUGGEST_DATABASE_URL", "not the address of a database, such as sqlite:///suggest.db") from error
+        raise InputError(
+            "SUGGEST_DATABASE_URL", "not the address of a database, such as sqlite:///suggest.db"
+        ) from error
     name = address.get_backend_name()
     if name in {"postgres", "postgresql"}:
         return address.set(drivername="postgresql+psycopg")
@@ -124,7 +125,12 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _postgres(url: URL) -> Engine:
-    options = {"connect_timeout": "2", "tcp_user_timeout": "5000", "options": POSTGRES_OPTIONS, "application_name": "suggest"}
+    options = {
+        "connect_timeout": "2",
+        "tcp_user_timeout": "5000",
+        "options": POSTGRES_OPTIONS,
+        "application_name": "suggest",
+    }
     return create_engine(
         url.update_query_dict({name: value for name, value in options.items() if name not in url.query}),
         pool_size=10,

@@ -1,4 +1,4 @@
-"""Feedback on record: the event, the state, the edited text, the counts by phrase and what may be learnt, all or nothing."""
+"""Feedback on record: event, state, edited text, counts by phrase and what may be learnt, all or nothing."""
 
 from __future__ import annotations
 

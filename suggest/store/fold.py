@@ -40,10 +40,10 @@ DECISIONS = OUTCOMES - {Kind.SHOWN}
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened: ids only, no texts. `reason` is a feedback's reason or a revision's `Cause`.
+    """Something that happened: ids only, no texts. `reason` is that of a feedback or the `Cause` of a revision.
 
-    `hand_over` is the id of the hand-over it concerns; `key` tells a repeated feedback from a new one; `detail` is JSON.
-    `id` and `seq` are the store's.
+    `hand_over`: the id of the one it concerns. `key` tells a repeated feedback from a new one. `detail` is JSON.
+    `id` and `seq` are given by the store.
     """
 
     kind: Kind
@@ -63,7 +63,7 @@ class Event:
 class State:
     """Where a suggestion stands. `outcome` is the last decision on the newest revision.
 
-    `shown`, `overruled`: ever. `confirmed`: the agent said that it was posted. `pending`: hand-overs whose outcome was not sent.
+    `shown`, `overruled`: ever. `confirmed`: the agent said that it was posted. `pending`: open hand-overs.
     """
 
     seq: int = 0
@@ -80,7 +80,7 @@ class State:
 
     @property
     def state(self) -> Literal["open", "done"]:
-        """«исполнено» once a reply is recorded or the review is closed, and nothing that was handed over is unanswered."""
+        """«исполнено» once a reply is recorded or the review is closed, and no hand-over is left open."""
         return "done" if not self.pending and (self.answered_at or self.closed) else "open"
 
 

@@ -32,7 +32,9 @@ def digest(wording: str) -> str:
 def notice_overruling(connection: Connection, suggestion_id: str, event: Event) -> None:
     """Makes the review a candidate exemplar; overruled again before anybody decided, it is one of the last scenario."""
     known = connection.execute(
-        select(candidates.c.id, candidates.c.state).where(candidates.c.kind == EXEMPLAR, candidates.c.key == suggestion_id)
+        select(candidates.c.id, candidates.c.state).where(
+            candidates.c.kind == EXEMPLAR, candidates.c.key == suggestion_id
+        )
     ).first()
     now = {"scenario": event.scenario, "revision": event.revision, "created_at": event.at}
     if known is None:

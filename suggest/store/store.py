@@ -17,7 +17,7 @@ from suggest.store.suggestions import StoredSuggestions
 
 @dataclass(frozen=True)
 class Store:
-    """Everything that is kept, each part with its own job; any call raises StoreUnavailable where the database fails."""
+    """Everything that is kept, each part with its own job; any call may raise StoreUnavailable."""
 
     database: Database
     suggestions: StoredSuggestions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from suggest.domain import MatchedBy, StaleRevision, Suggestion
@@ -63,6 +63,7 @@ class StoredSuggestions:
 
 def revise(connection: Connection, suggestion: Suggestion, state: State) -> State:
     """Adds the next revision to a locked suggestion in this state, and returns the state after it."""
+    before = connection.scalar(select(suggestions.c.scenario).where(suggestions.c.id == suggestion.id))
     query = update(suggestions).where(suggestions.c.id == suggestion.id)
     connection.execute(query.values({**_facts(suggestion), "feed_at": suggestion.created_at}))
     event = Event(
@@ -70,7 +71,7 @@ def revise(connection: Connection, suggestion: Suggestion, state: State) -> Stat
         revision=suggestion.revision,
         at=suggestion.created_at,
         scenario=suggestion.match.scenario if suggestion.match else None,
-        reason=_cause(suggestion),
+        reason=_cause(suggestion, before),
     )
     _, state = append(connection, suggestion.id, state, event)
     _add_revision(connection, suggestion)
@@ -131,9 +132,10 @@ def _add_revision(connection: Connection, suggestion: Suggestion) -> None:
             }
         )
     )
-    words = {"folded": fold(review.text), "author": named(review.author), "client": named(review.client.name)}
-    words |= {"kind": REVIEW, "ref": suggestion.revision, "content": packed.personal}
-    connection.execute(insert(texts).values(key | words))
+    folded = fold(f"{review.text} {review.author or ''}".strip())
+    words = {"folded": folded, "author": named(review.author), "client": named(review.client.name)}
+    ref = {"kind": REVIEW, "ref": suggestion.revision, "content": packed.personal}
+    connection.execute(insert(texts).values(key | ref | words))
 
 
 def _add_flags(connection: Connection, suggestion: Suggestion) -> None:
@@ -149,11 +151,13 @@ def named(name: str | None) -> str | None:
     return " ".join(fold(name).split()) if name else None
 
 
-def _cause(suggestion: Suggestion) -> Cause:
+def _cause(suggestion: Suggestion, before: str | None) -> Cause:
+    """Why a revision was made, `before` being the scenario of the one before it."""
     if any(reason.code == "review_changed" for reason in suggestion.triage.reasons):
         return "changed"
-    by_agent = suggestion.match is not None and suggestion.match.by is MatchedBy.AGENT
-    return "overruled" if by_agent else "replanned"
+    match = suggestion.match
+    overruled = match is not None and match.by is MatchedBy.AGENT and match.scenario != before
+    return "overruled" if overruled else "replanned"
 
 
 def _one(suggestion_id: str, revision: int | None) -> Any:
@@ -168,5 +172,3 @@ def _one(suggestion_id: str, revision: int | None) -> Any:
         .outerjoin(texts, of_revision)
         .where(suggestions.c.id == suggestion_id)
     )
-
-

@@ -49,10 +49,8 @@ def _suggestions() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="suggestions_pkey"),
     )
-    where = {"postgresql_where": QUEUE, "sqlite_where": QUEUE}
-    op.create_index("suggestions_queue", "suggestions", ["priority", "since", "id"], **where)
-    where = {"postgresql_where": OPEN, "sqlite_where": OPEN}
-    op.create_index("suggestions_open", "suggestions", ["since", "id"], **where)
+    for name, columns, where in (("queue", ["priority", "since", "id"], QUEUE), ("open", ["since", "id"], OPEN)):
+        op.create_index(f"suggestions_{name}", "suggestions", columns, postgresql_where=where, sqlite_where=where)
     op.create_index("suggestions_since", "suggestions", ["since", "id"])
     for name in ("platform", "branch", "scenario", "agent"):
         op.create_index(f"suggestions_{name}", "suggestions", [name, "since", "id"])

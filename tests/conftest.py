@@ -1,0 +1,41 @@
+"""Fixtures that several test files share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import delete
+
+from suggest.store.store import Store, open_store
+from suggest.store.tables import metadata
+from tests.databases import database, postgres_missing
+from tests.fakes import Clock
+
+DATABASES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session", params=DATABASES)
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a database of each kind, made for this run and dropped after it."""
+    if request.param == "postgresql" and (missing := postgres_missing()):
+        pytest.skip(missing)
+    with database(request.param, tmp_path_factory.mktemp("store")) as url:
+        yield url
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still until it is moved."""
+    return Clock()
+
+
+@pytest.fixture
+def store(database_url: str, clock: Clock) -> Iterator[Store]:
+    """A store with nothing in it, on each kind of database."""
+    opened = open_store(database_url, clock)
+    with opened.database.writing() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(delete(table))
+    yield opened
+    opened.close()
