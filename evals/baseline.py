@@ -12,8 +12,11 @@ from evals.stats import mcnemar
 
 FILE = Path(__file__).with_name("baseline.json")
 SIGNIFICANCE = 0.05
-KEPT = ("top1", "top3", "coverage", "selective_accuracy", "oos_recall", "triage_accuracy", "flag_precision", "flag_recall")
-KEPT += ("route_accuracy", "shape_accuracy", "harmful_rate")
+KEPT = (
+    *("top1", "top3", "coverage", "selective_accuracy", "oos_recall", "triage_accuracy"),
+    *("flag_precision", "flag_recall", "route_accuracy", "shape_accuracy", "harmful_rate"),
+)
+"""The shares that a baseline keeps, in the order they are shown."""
 PAIRED = ("ok", "top1")
 """Outcomes of a case that are tested in pairs: as expected, and its best guess right."""
 

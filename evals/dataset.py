@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -52,6 +53,12 @@ class Case(BaseModel):
     @property
     def accepted(self) -> frozenset[str | None]:
         return frozenset({self.expect.scenario, *self.expect.also})
+
+    @property
+    def digest(self) -> str:
+        """Changes with the review and with what is expected, so that only like is compared with like."""
+        told = self.model_dump_json(include={"review", "expect"})
+        return hashlib.blake2b(told.encode(), digest_size=6).hexdigest()
 
     @property
     def in_scope(self) -> bool:

@@ -1,4 +1,4 @@
-"""Gates: bounds that a run on our own cases must keep. They are data (`gates.yaml`), each with the reason for its value."""
+"""Gates: bounds that a run on our own cases must keep; data in `gates.yaml`, each with the reason for its value."""
 
 from __future__ import annotations
 
@@ -56,8 +56,11 @@ class Verdict:
     cases: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        named = ", ".join(self.cases[:NAMED]) + (f" and {len(self.cases) - NAMED} more" if len(self.cases) > NAMED else "")
-        return f"{self.gate.metric} = {self.value} (must be {self.gate.bound})" + (f": {named}" if named else "")
+        told = f"{self.gate.metric} = {self.value} (must be {self.gate.bound})"
+        if not self.cases:
+            return told
+        more = len(self.cases) - NAMED
+        return f"{told}: {', '.join(self.cases[:NAMED])}" + (f" and {more} more" if more > 0 else "")
 
 
 def load(path: Path = FILE) -> tuple[Gate, ...]:

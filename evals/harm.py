@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from suggest.domain import Status, Suggestion
-
 from evals.dataset import Case
 from evals.regulation import flags_of, regulation, scenario_of, slots_of
+from suggest.domain import Status, Suggestion
 
 URGENT = ("safety", "legal")
 

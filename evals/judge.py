@@ -8,14 +8,13 @@ from functools import lru_cache
 
 from pydantic import BaseModel, ConfigDict
 
-from suggest.domain import Match, Status, Suggestion
-from suggest.pipeline import Matching, Suggester
-from suggest.regulation import Phrasebank
-
 from evals.dataset import SKIP, Case
 from evals.harm import HARMS, harms
 from evals.regulation import flags_of, scenario_of
 from evals.rules import scores
+from suggest.domain import Match, Status, Suggestion
+from suggest.pipeline import Matching, Suggester
+from suggest.regulation import Phrasebank
 
 ABSTAINED = "null"
 """How an abstention is called where a JSON key must be a string."""
@@ -30,6 +29,7 @@ class Row(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     id: str
+    digest: str
     kind: str
     expected: str | None
     also: tuple[str, ...]
@@ -94,6 +94,7 @@ def judge(case: Case, suggestion: Suggestion, latency_ms: float, suggester: Sugg
     routed, shaped = _fitting(case, suggestion, suggester)
     return Row(
         id=case.id,
+        digest=case.digest,
         kind=case.kind,
         expected=case.expect.scenario,
         also=case.expect.also,

@@ -13,14 +13,19 @@ from evals.gates import Verdict
 def write(path: Path, result: Mapping[str, Any], verdicts: Sequence[Verdict]) -> None:
     """Writes the suites `gates`, `rules` and `cases`."""
     root = ElementTree.Element("testsuites", name="evals")
-    gates = [(verdict.gate.metric, None if verdict.passed is not False else f"{verdict}. {verdict.gate.reason}") for verdict in verdicts]
+    gates = [
+        (verdict.gate.metric, None if verdict.passed is not False else f"{verdict}. {verdict.gate.reason}")
+        for verdict in verdicts
+    ]
     rules = [
         (rule, None if told["passed"] == told["applicable"] else f"{told['passed']} of {told['applicable']}")
         for rule, told in result["rules"].items()
     ]
     _suite(root, "gates", gates)
     _suite(root, "rules", rules)
-    cases = _suite(root, "cases", [(case["id"], case["explanation"] if case["harm"] else None) for case in result["cases"]])
+    cases = _suite(
+        root, "cases", [(case["id"], case["explanation"] if case["harm"] else None) for case in result["cases"]]
+    )
     for element, case in zip(cases, result["cases"], strict=True):
         if not case["ok"] and not case["harm"]:
             ElementTree.SubElement(element, "skipped", message=case["explanation"])

@@ -184,6 +184,7 @@ def case_line(row: Row) -> dict[str, Any]:
     """A case in the result: no text of the review or the reply."""
     return {
         "id": row.id,
+        "digest": row.digest,
         "kind": row.kind,
         "expected": row.expected,
         "got": row.got,

@@ -1,4 +1,4 @@
-"""Robustness and steering: the same review written otherwise, or with a sentence planted in it, should stay the same case.
+"""Robustness and steering: a review written otherwise, or with a sentence planted in it, should stay the same case.
 
 Each perturbation is a pure function of the text and a seeded random source, so that a case is always changed alike.
 """
@@ -9,12 +9,11 @@ import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from suggest.domain import ChosenBy, Review, Suggestion
-from suggest.pipeline import Suggester
-
 from evals.dataset import Case
 from evals.judge import ranking
 from evals.regulation import flags_of
+from suggest.domain import ChosenBy, Review, Suggestion
+from suggest.pipeline import Suggester
 
 Perturbation = Callable[[str, random.Random], str]
 
@@ -36,7 +35,7 @@ _PLANTED = (
 
 
 def typos(text: str, chance: random.Random) -> str:
-    """A slip of the finger in about every fifth longer word: letters swapped, lost, doubled or mistaken for neighbours."""
+    """A slip in about every fifth longer word: letters swapped, lost, doubled or mistaken for neighbours."""
     return re.sub(r"\w{4,}", lambda word: _slip(word[0], chance) if chance.random() < 0.2 else word[0], text)
 
 
@@ -113,7 +112,7 @@ def pairs(cases: Sequence[Case], kind: str, most: int | None) -> Iterator[Pair]:
         if kind == "attack":
             text = str((case.model_extra or {})["clean"])
         else:
-            text = PERTURBATIONS[kind](case.review.text, random.Random(f"{kind}:{case.id}"))
+            text = PERTURBATIONS[kind](case.review.text, random.Random(f"{kind}:{case.id}"))  # noqa: S311
         if text != case.review.text:
             yield case, case.review.model_copy(update={"text": text})
 

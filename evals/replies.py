@@ -13,21 +13,25 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from evals.dataset import CasesError
+from evals.metrics import share
 from suggest.domain import Client, Match, MatchedBy, Platform, Review
 from suggest.pipeline import Checker
 from suggest.plan import topic_of
 from suggest.regulation import Phrasebank
 
-from evals.dataset import CasesError
-from evals.metrics import share
-
 FOLDER = Path(__file__).parent / "replies"
+"""Replies that nobody looked at while writing the checks; those of `tests/data` serve their making."""
+
+
+def files() -> list[Path]:
+    return sorted(FOLDER.glob("*.jsonl"))
 
 
 class Reply(BaseModel):
-    """A reply and the rules it breaks; rules in neither `expect` nor `not_expect` count neither way, but for grave ones.
+    """A reply and the rules it breaks.
 
-    A finding of an error or a warning that is not expected is false, whether or not `not_expect` names it.
+    An error or warning that is not expected is false; a hint only where `not_expect` names it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

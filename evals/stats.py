@@ -31,7 +31,9 @@ def mcnemar(worse: int, better: int) -> float:
     return min(1.0, 2 * tail)
 
 
-def bootstrap(statistic: Callable[[Sequence[tuple[float, bool]]], float], pairs: Sequence[tuple[float, bool]]) -> Interval:
+def bootstrap(
+    statistic: Callable[[Sequence[tuple[float, bool]]], float], pairs: Sequence[tuple[float, bool]]
+) -> Interval:
     """The 95 % percentile interval of a statistic of pairs, from 300 resamples; the same for the same pairs."""
     random = np.random.default_rng(0)
     drawn = [statistic([pairs[i] for i in random.integers(0, len(pairs), len(pairs))]) for _ in range(300)]

@@ -19,10 +19,9 @@ from inspect_ai.model import ModelOutput
 from inspect_ai.scorer import Score, Scorer, Target, accuracy, mean, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from suggest.pipeline import Suggester
-
 from evals.dataset import Case
 from evals.judge import ABSTAINED, Row, judge, remembering, suggested
+from suggest.pipeline import Suggester
 
 
 class EvaluationError(Exception):

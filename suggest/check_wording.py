@@ -71,20 +71,22 @@ def repetition(reading: Reading, rule: Rule) -> Iterator[Hit]:
 
 
 def term_promise(reading: Reading, rule: Rule) -> Iterator[Hit]:
-    """A promise and a term in one sentence, with no word of `barrier` between them."""
+    """A promise and a term in one sentence, with nothing between them that keeps them apart."""
     promises: dict[Sentence | None, list[Span]] = defaultdict(list)
     for promise in reading.found(rule, "promise"):
         promises[reading.sentence_at(promise[0])].append(promise)
     barriers = [start for start, _ in reading.found(rule, "barrier")]
     for term in reading.found(rule, "term"):
-        if any(not _barred(promise, term, barriers) for promise in promises[reading.sentence_at(term[0])]):
+        nearby = promises[reading.sentence_at(term[0])]
+        if any(not _barred(promise, term, barriers, reading.folded.text) for promise in nearby):
             yield reading.folded.span(*term), None
 
 
-def _barred(one: Span, other: Span, barriers: Sequence[int]) -> bool:
-    """Whether a barrier begins between two hits."""
-    index = bisect_left(barriers, min(one[1], other[1]))
-    return index < len(barriers) and barriers[index] < max(one[0], other[0])
+def _barred(promise: Span, term: Span, barriers: Sequence[int], text: str) -> bool:
+    """Whether a barrier begins between the two, or a comma parts a term from a promise after it."""
+    start, end = min(promise[1], term[1]), max(promise[0], term[0])
+    index = bisect_left(barriers, start)
+    return (index < len(barriers) and barriers[index] < end) or (term < promise and "," in text[start:end])
 
 
 CHECKS: Mapping[str, Check] = {

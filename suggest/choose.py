@@ -52,12 +52,12 @@ class Rotation:
         seed = "\0".join((review.id or "", review.author or "", review.text))
         picked = {place.key: self._pick(place, seed, history) for place in plan.slots}
         if history.replies and tuple(phrase.id for phrase in picked.values()) == history.replies[0]:
-            picked |= self._varied(plan, picked, seed, history)
+            picked.update(self._varied(plan, picked, seed, history))
         return {key: phrase.id for key, phrase in picked.items()}
 
     def _varied(
         self, plan: Plan, picked: Mapping[SlotKey, Phrase], seed: str, history: History
-    ) -> dict[SlotKey, Phrase]:
+    ) -> Mapping[SlotKey, Phrase]:
         """Another phrase for one place, if any has one; rather not where it costs the client's name."""
         others = [
             replace(place, offered=tuple(phrase for phrase in place.offered if phrase is not picked[place.key]))

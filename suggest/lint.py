@@ -9,7 +9,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
-from zlib import crc32
 
 from suggest.check import Draft, check, unimplemented
 from suggest.domain import Platform
@@ -27,12 +26,13 @@ FIVE_SLOTS = ("greeting", "empathy", "identification", "resolution", "thanks")
 NEAR = 0.75
 """Exemplars that share more of their character n-grams than this are near-duplicates."""
 
-GRAM, SHORT, SAMPLE = 6, 60, 8
-"""The length of those n-grams; texts with more of them than `SHORT` are compared by every eighth."""
+GRAM = 10
+"""The length of those n-grams."""
 
 FILLED_BY_AGENT = "unfilled-place"
 """The one finding that an offered phrase may have: `question` holds a place that the agent fills."""
 
+_WORDS, _STARTS = re.compile(r"\w+"), re.compile(r"\b\w")
 _MIXED = re.compile(r"[А-Яа-яЁё][A-Za-z]|[A-Za-z][А-Яа-яЁё]")
 
 
@@ -158,8 +158,8 @@ def _exemplars_are_labelled(bank: Phrasebank, exemplars: Sequence[Exemplar]) -> 
 
 
 def _exemplars_differ(bank: Phrasebank, exemplars: Sequence[Exemplar]) -> Iterator[str]:
-    """Duplicates and near-duplicates, by a sample of their character n-grams."""
-    holders: dict[int, list[int]] = defaultdict(list)
+    """Duplicates and near-duplicates, by the character n-grams at the starts of their words."""
+    holders: dict[str, list[int]] = defaultdict(list)
     samples = [_sampled(item.text) for item in exemplars]
     for number, own in enumerate(samples):
         shared = Counter(other for gram in own for other in holders[gram])
@@ -171,11 +171,10 @@ def _exemplars_differ(bank: Phrasebank, exemplars: Sequence[Exemplar]) -> Iterat
             holders[gram].append(number)
 
 
-def _sampled(text: str) -> frozenset[int]:
-    """Checksums of a text's n-grams: of a short text all, of a long one those that fall into the sample."""
-    joined = " ".join(re.findall(r"\w+", fold(text)))
-    sums = {crc32(joined[start : start + GRAM].encode()) for start in range(max(1, len(joined) - GRAM + 1))}
-    return frozenset(sums if len(sums) <= SHORT else (value for value in sums if value % SAMPLE == 0))
+def _sampled(text: str) -> frozenset[str]:
+    """The n-grams of a text that begin where a word does, across the words that follow."""
+    joined = " ".join(_WORDS.findall(fold(text)))
+    return frozenset(joined[start.start() : start.start() + GRAM] for start in _STARTS.finditer(joined)) or frozenset([joined])
 
 
 BANK_CHECKS: tuple[Callable[[Phrasebank], Iterator[str]], ...] = (

@@ -125,8 +125,8 @@ class Suggester:
     ) -> Suggestion:
         """The first revision of the suggestion for a review.
 
-        `scenario` overrides match, abstention and skip; `key` stands for the review's id in the suggestion's; `history` is
-        what the choice of phrases minds.
+        `scenario` overrides match, abstention and skip; `key` stands for the review's id in the suggestion's; `history`
+        is what the choice of phrases minds.
         Raises InputError for a review that says nothing (no text, no rating) and for an unknown scenario.
         """
         if scenario is not None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from suggest.domain import Suggestion
-from suggest.regulation import Phrasebank
-
 from evals.rules import actions, form, phrases, slots, triage, wording
 from evals.rules.base import Rule, Score, Scorer
+from suggest.domain import Suggestion
+from suggest.regulation import Phrasebank
 
 __all__ = ["CHECKED", "OTHERS", "Rule", "Score", "rules", "scores"]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from evals.regulation import channel_of, flags_of, regulation, scenario_of
+from evals.rules.base import Rule, Score, Scorer, passes
 from suggest.domain import Status, Suggestion
 from suggest.regulation import Phrasebank
 
-from evals.regulation import channel_of, flags_of, regulation, scenario_of
-from evals.rules.base import Rule, Score, Scorer, passes
-
 CALM = {"positive", "question", "violation"}
+SERVICE = {"service", "warranty", "product"}
 OTHER_DEPARTMENTS = {"technical", "app_developers", "service_centre", "service_department", "product_manager"}
 
 
@@ -43,7 +43,7 @@ def ticket_closed(suggestion: Suggestion, bank: Phrasebank) -> Score | None:
     done = "category-mailing" in _ids(suggestion)
     commented = "comment-answered" in _ids(suggestion)
     right = done and commented == (suggestion.status is not Status.SKIPPED)
-    return passes(right, f"закрытие тикета: {[i for i in _ids(suggestion) if i in {'category-mailing', 'comment-answered'}]}")
+    return passes(right, f"категория: {done}, комментарий: {commented}")
 
 
 def read_first(suggestion: Suggestion, bank: Phrasebank) -> Score | None:
@@ -51,7 +51,8 @@ def read_first(suggestion: Suggestion, bank: Phrasebank) -> Score | None:
     ids = _ids(suggestion)
     if scenario_of(suggestion) is None or channel_of(suggestion) != "public":
         return None
-    return passes("read-review" in ids and "reply-public" in ids and ids.index("read-review") < ids.index("reply-public"), "сначала прочитать, потом отвечать")
+    order = [action for action in ids if action in {"read-review", "reply-public"}]
+    return passes(order == ["read-review", "reply-public"], "сначала прочитать, потом отвечать")
 
 
 def check_facts_first(suggestion: Suggestion, bank: Phrasebank) -> Score | None:
@@ -79,14 +80,16 @@ def ask_first(suggestion: Suggestion, bank: Phrasebank) -> Score | None:
 def forward_after_data(suggestion: Suggestion, bank: Phrasebank) -> Score | None:
     """Service matters go on once the client's data have come; at once where the client is known."""
     topic = suggestion.match.topic if suggestion.match else None
-    if topic not in {"service", "warranty", "product"} or scenario_of(suggestion) not in {"service", "warranty", "product"}:
+    if topic not in SERVICE or scenario_of(suggestion) not in SERVICE:
         return None
     action = "forward-service" if suggestion.review.client.known else "forward-after-data"
     return passes(action in _ids(suggestion), f"нет действия «{action}»")
 
 
 def store_complaint(suggestion: Suggestion, bank: Phrasebank) -> Score | None:
-    routed = suggestion.match is not None and regulation().departments.get(suggestion.match.topic or "") == "brand_store"
+    routed = (
+        suggestion.match is not None and regulation().departments.get(suggestion.match.topic or "") == "brand_store"
+    )
     return where(_complains(suggestion) and routed)
 
 
@@ -120,7 +123,12 @@ RULES = (
     Rule("ask-first-on-follow-up", "000 §8", "Повторный отзыв: сначала уточнить, решён ли вопрос", ask_first),
     Rule("forward-after-data", "000 §9", "Сервисные вопросы передают после данных клиента", forward_after_data),
     Rule("check-facts-first", "001", "Необъективная критика: сначала проверить факты", check_facts_first),
-    Rule("appeal-beside-reply", "001; 004 «ГЕО-сервисы»", "Жалоба площадке не задерживает ответ", told("appeal", public_violation)),
+    Rule(
+        "appeal-beside-reply",
+        "001; 004 «ГЕО-сервисы»",
+        "Жалоба площадке не задерживает ответ",
+        told("appeal", public_violation),
+    ),
     Rule("department-request", TICKET, "Запрос в смежный отдел", told("department-request", department_complaint)),
     Rule("reminder-24h", TICKET, "Напоминание через 24 часа", told("reminder-24h", department_complaint)),
     Rule("interim-reply", INTERIM, "Промежуточный ответ клиенту", told("interim-reply", private_complaint)),
@@ -129,5 +137,10 @@ RULES = (
     Rule("category-by-outcome", TICKET, "Категория тикета клиента — по итогу", told("category-by-outcome", private)),
     Rule("greet-after-bot", "004 шаг 1", "Здороваемся и после бота", told("greet-after-bot", private)),
     Rule("manager-told", "house", "Об угрозе и претензии сразу сообщают руководителю", manager_told),
-    Rule("hide-personal-data", "house", "Напоминание не повторять личные данные", told("hide-personal-data", public_personal_data)),
+    Rule(
+        "hide-personal-data",
+        "house",
+        "Напоминание не повторять личные данные",
+        told("hide-personal-data", public_personal_data),
+    ),
 )

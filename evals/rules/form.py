@@ -6,11 +6,10 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 
-from suggest.domain import Suggestion
-from suggest.regulation import Phrasebank
-
 from evals.regulation import channel_of, folded, scenario_of
 from evals.rules.base import Score, Scorer, passes
+from suggest.domain import Suggestion
+from suggest.regulation import Phrasebank
 
 _WORD = re.compile(r"[^\W\d_]+")
 

@@ -1,4 +1,4 @@
-"""The promise: every character of a reply is an approved phrase or a whitelisted field; verbatim wordings stay verbatim."""
+"""The promise: every character of a reply is an approved phrase or a whitelisted field, verbatim where it cites."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import re
 import string
 from collections.abc import Iterator, Mapping
 
-from suggest.domain import Segment, Suggestion
-from suggest.regulation import Phrase, Phrasebank
-
 from evals.regulation import channel_of, flags_of, folded, regulation, scenario_of
 from evals.rules.base import Rule, Score, Scorer, passes
+from suggest.domain import Segment, Suggestion
+from suggest.regulation import Phrase, Phrasebank
 
 _FIELDS = {
     "client_name": r"[^\W\d_][\w' -]*",
@@ -62,7 +61,9 @@ def verbatim_source(suggestion: Suggestion, bank: Phrasebank) -> Score | None:
         for segment in suggestion.segments
         for wordings in [regulation().verbatim.get(segment.slot, {})]
         for paragraph in wordings
-        if segment.phrase_id in bank.phrases and bank.phrases[segment.phrase_id].source == paragraph and segment.part != "request"
+        if segment.phrase_id in bank.phrases
+        and bank.phrases[segment.phrase_id].source == paragraph
+        and segment.part != "request"
     ]
     wrong = [s.phrase_id for s, allowed in cited if folded(s.text) not in map(folded, allowed)]
     return passes(not wrong, f"не дословно: {', '.join(wrong)}") if cited else None
@@ -154,7 +155,12 @@ RULES = (
     Rule("assembled-verbatim", "house", "Ответ собран из частей без добавлений", assembled_verbatim),
     Rule("verbatim-source", "000 §4–7", "Что ссылается на пункт, сказано дословно", verbatim_source),
     Rule("verbatim-in-bank", "000 §4–7", "Формулировки регламента есть среди одобренных", verbatim_in_bank),
-    Rule("interim-wordings", "002 «Промежуточный ответ»", "Промежуточные формулировки есть, только лично", interim_wordings),
+    Rule(
+        "interim-wordings",
+        "002 «Промежуточный ответ»",
+        "Промежуточные формулировки есть, только лично",
+        interim_wordings,
+    ),
     Rule("resolved-wordings", "000 §7", "Формулировки §7 только где вопрос решён", resolved_wordings),
     Rule("sober-phrases", "house", "При угрозе и претензии только подходящие фразы", sober_phrases),
 )

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from suggest.domain import Suggestion
-from suggest.regulation import Phrasebank
-
 from evals.regulation import channel_of, flags_of, folded, scenario_of, shape_of, slots_of
 from evals.rules.base import Rule, Score, Scorer, passes
+from suggest.domain import Suggestion
+from suggest.regulation import Phrasebank
 
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+|\+?\d[\d ()-]{8,}\d")
 _PHONE = re.compile(r"\+?\d[\d ()-]{8,}\d")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from suggest.domain import Disposition, Status, Suggestion
-from suggest.regulation import Phrasebank
-
 from evals.regulation import flags_of, regulation, scenario_of
 from evals.rules.base import Rule, Score, passes
+from suggest.domain import Disposition, Status, Suggestion
+from suggest.regulation import Phrasebank
 
 LOW = {1, 2, 3}
 URGENT = {"safety", "legal"}

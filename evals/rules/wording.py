@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from suggest.domain import Suggestion
-from suggest.regulation import Phrasebank
-
 from evals.regulation import Where, channel_of, flags_of, folded, regulation, scenario_of, shape_of
 from evals.rules.base import Score, Scorer, passes
+from suggest.domain import Suggestion
+from suggest.regulation import Phrasebank
 
 APPLIES: Mapping[Where, Callable[[Suggestion], bool]] = {
     "any": lambda suggestion: True,

@@ -68,6 +68,22 @@ class Database:
         with self._connected() as connection, _translated(), connection.execution_options(writing=True).begin():
             yield connection
 
+    def settle(self) -> None:
+        """Lets nothing deleted linger in SQLite's write-ahead log; PostgreSQL's vacuum does that by itself."""
+        if self.sqlite:
+            with self._connected() as connection, _translated():
+                connection.exec_driver_sql("COMMIT")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.exec_driver_sql("BEGIN")
+
+    def settle(self) -> None:
+        """Lets nothing deleted linger in SQLite's write-ahead log; PostgreSQL's vacuum does that by itself."""
+        if self.sqlite:
+            with self._connected() as connection, _translated():
+                cursor = connection.connection.cursor()
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                cursor.close()
+
     def dispose(self) -> None:
         """Closes every connection."""
         self.engine.dispose()

@@ -25,7 +25,7 @@ class StoredHistories:
         self._withdrawn: frozenset[str] = frozenset()
 
     def of(self, review: Review, suggestion_id: str, window: int) -> History:
-        """The history for a review: of its branch's feed the last `window` replies that were posted, and as many that wait.
+        """The history for a review: the last `window` replies posted in its branch's feed, and as many that wait.
 
         Direct messages stand in no feed.
         """

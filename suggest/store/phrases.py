@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
 from suggest.domain import Frozen
 from suggest.store.engine import Database
@@ -33,9 +34,9 @@ class Withdrawal(Frozen):
 class PhraseUse(Frozen):
     """How agents took a phrase, counted by suggestions it was shown in.
 
-    `accepted`: copied, or confirmed as posted, with the phrase left alone; `changed` and `deleted`: in an edit; `rejected`
-    and `overruled`: the whole reply. `acceptance` is (accepted + changed) / shown, as Zendesk counts, None if never shown;
-    `between` is its 95 % Wilson interval, `deletions` that of deleted / shown.
+    `accepted`: copied, or confirmed as posted, with the phrase left alone; `changed` and `deleted`: in an edit;
+    `rejected` and `overruled`: the whole reply. `acceptance` is (accepted + changed) / shown, as Zendesk counts it, None
+    if never shown; `between` is its 95 % Wilson interval, `deletions` that of deleted / shown.
     """
 
     phrase_id: str
@@ -74,8 +75,8 @@ class Phrases:
     def uses(self) -> tuple[PhraseUse, ...]:
         """Every phrase that was ever shown, by id."""
         with self._database.reading() as connection:
-            rows = connection.execute(select(phrase_counts).order_by(phrase_counts.c.phrase_id)).mappings()
-            return tuple(_use(dict(row)) for row in rows)
+            rows = connection.execute(select(phrase_counts).order_by(phrase_counts.c.phrase_id))
+            return tuple(_use(row) for row in rows)
 
     def _turn(self, phrase_id: str, kind: str, by: str, why: str | None) -> bool:
         with self._database.writing() as connection:
@@ -117,14 +118,11 @@ def wilson(hits: int, of: int, z: float = 1.96) -> Interval:
     return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
 
 
-def _use(counted: dict[str, object]) -> PhraseUse:
-    shown, deleted = int(str(counted["shown"])), int(str(counted["deleted"]))
-    taken = int(str(counted["accepted"])) + int(str(counted["changed"]))
-    return PhraseUse.model_validate(
-        counted
-        | {
-            "acceptance": taken / shown if shown else None,
-            "between": wilson(taken, shown),
-            "deletions": wilson(deleted, shown),
-        }
+def _use(row: Row[Any]) -> PhraseUse:
+    taken = row.accepted + row.changed
+    return PhraseUse(
+        **row._mapping,
+        acceptance=taken / row.shown if row.shown else None,
+        between=wilson(taken, row.shown),
+        deletions=wilson(row.deleted, row.shown),
     )

@@ -1,0 +1,175 @@
+"""The register of reviews (003): found by filters and words, and the queue of those that wait for a reply."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import Field
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select, tuple_
+
+from suggest.domain import Frozen, InputError, Platform, Status, Text
+from suggest.feedback import Outcome
+from suggest.store.engine import Database
+from suggest.store.suggestions import REVIEW
+from suggest.store.tables import suggestion_flags, suggestions, texts
+from suggest.store.words import words_in
+
+_EQUAL = ("platform", "branch", "scenario", "status", "state", "agent", "ticket_id")
+MOST = 1000
+
+
+class Filter(Frozen):
+    """What to look for; what is not named is not asked. A moment without a zone is UTC; `until` is exclusive."""
+
+    platform: Platform | None = None
+    branch: Text | None = None
+    scenario: Text | None = None
+    status: Status | None = None
+    state: Literal["open", "done"] | None = None
+    agent: Text | None = None
+    ticket_id: Text | None = None
+    flag: Text | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    q: Text | None = Field(default=None, max_length=500)
+
+
+class Entry(Frozen):
+    """One review in the register. `state`: `open` is «исполнение», `done` «исполнено».
+
+    `since` is when the review was posted, else received; `pending` counts hand-overs whose outcome was not sent;
+    `text`, `author` and `url` are None where they were erased.
+    """
+
+    id: str
+    revision: int
+    platform: Platform
+    branch: str | None
+    ticket_id: str | None
+    rating: int | None
+    status: Status
+    scenario: str | None
+    topic: str | None
+    department: str | None
+    priority: int | None
+    flags: tuple[str, ...]
+    since: datetime
+    received_at: datetime
+    state: Literal["open", "done"]
+    outcome: Outcome | None
+    confirmed: bool
+    overruled: bool
+    agent: str | None
+    answered_at: datetime | None
+    pending: int
+    reminders: int
+    erased: Literal["request", "retention"] | None
+    text: str | None
+    author: str | None
+    url: str | None
+
+
+class Page(Frozen):
+    """Some entries, and what to pass as `after` for those that follow; None: there are no more."""
+
+    items: tuple[Entry, ...]
+    next: str | None
+
+
+class Register:
+    """Reads the register."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(self, wanted: Filter, limit: int = 50, after: str | None = None) -> Page:
+        """The newest reviews first, at most `limit`; raises InputError for an `after` that no page gave."""
+        query = select(*_COLUMNS).where(*self._conditions(wanted))
+        query = query.order_by(suggestions.c.since.desc(), suggestions.c.id.desc())
+        if after is not None:
+            query = query.where(tuple_(suggestions.c.since, suggestions.c.id) < tuple_(*_place(after)))
+        with self._database.reading() as connection:
+            rows = connection.execute(query.limit(limit + 1)).all()
+            items = tuple(_entries(connection, rows[:limit]))
+        return Page(items=items, next=_mark(items[-1]) if len(rows) > limit else None)
+
+    def every(self, wanted: Filter) -> Iterator[Entry]:
+        """All that is found, page by page."""
+        after: str | None = None
+        while True:
+            page = self.find(wanted, MOST, after)
+            yield from page.items
+            after = page.next
+            if after is None:
+                return
+
+    def queue(self, limit: int = 50, platform: Platform | None = None, branch: str | None = None) -> tuple[Entry, ...]:
+        """What to answer first: by priority, then the longest unanswered (004)."""
+        kept = suggestions.c
+        query = select(*_COLUMNS).where(kept.state == "open", kept.priority.is_not(None))
+        query = query.where(*self._conditions(Filter(platform=platform, branch=branch)))
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(kept.priority, kept.since, kept.id).limit(limit)).all()
+            return tuple(_entries(connection, rows))
+
+    def _conditions(self, wanted: Filter) -> Iterator[ColumnElement[bool]]:
+        for name in _EQUAL:
+            if (value := getattr(wanted, name)) is not None:
+                yield suggestions.c[name] == value
+        if wanted.since:
+            yield suggestions.c.since >= wanted.since
+        if wanted.until:
+            yield suggestions.c.since < wanted.until
+        if wanted.flag:
+            of_flag = select(suggestion_flags.c.suggestion_id).where(suggestion_flags.c.flag == wanted.flag)
+            yield suggestions.c.id.in_(of_flag)
+        if wanted.q and wanted.q.strip():
+            words = words_in(wanted.q, postgres=not self._database.sqlite)
+            yield suggestions.c.id.in_(select(texts.c.suggestion_id).where(words))
+
+
+_COLUMNS = tuple(suggestions.c[name] for name in Entry.model_fields if name in suggestions.c)
+
+
+def _entries(connection: Connection, rows: Iterable[Row[Any]]) -> Iterator[Entry]:
+    rows = list(rows)
+    ids = [row.id for row in rows]
+    flags = _flags(connection, ids)
+    words = _texts(connection, ids)
+    for row in rows:
+        yield Entry(**row._mapping, flags=flags.get(row.id, ()), **words.get(row.id, _NO_TEXTS))
+
+
+_NO_TEXTS: Mapping[str, None] = {"text": None, "author": None, "url": None}
+
+
+def _flags(connection: Connection, ids: list[str]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    flags = suggestion_flags.c
+    query = select(flags.suggestion_id, flags.flag).where(flags.suggestion_id.in_(ids)).order_by(flags.flag)
+    for row in connection.execute(query):
+        found[row.suggestion_id] = (*found.get(row.suggestion_id, ()), row.flag)
+    return found
+
+
+def _texts(connection: Connection, ids: list[str]) -> dict[str, dict[str, str | None]]:
+    newest = and_(suggestions.c.id == texts.c.suggestion_id, suggestions.c.revision == texts.c.ref)
+    query: Select[Any] = select(texts.c.suggestion_id, texts.c.content).join(suggestions, newest)
+    rows = connection.execute(query.where(texts.c.suggestion_id.in_(ids), texts.c.kind == REVIEW))
+    return {row.suggestion_id: {name: json.loads(row.content)["review"][name] for name in _NO_TEXTS} for row in rows}
+
+
+def _mark(entry: Entry) -> str:
+    return f"{entry.since.isoformat()}~{entry.id}"
+
+
+def _place(mark: str) -> tuple[Any, ...]:
+    moment, _, suggestion_id = mark.partition("~")
+    try:
+        since = datetime.fromisoformat(moment)
+    except ValueError as error:
+        raise InputError("after", "is not the `next` of a page") from error
+    return (since if since.tzinfo else since.replace(tzinfo=UTC)), suggestion_id
