@@ -5,18 +5,22 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from evals import baseline, show
+from evals.baseline import LAST, LOGS
 from evals.dataset import CasesError
-from evals.run import LAST, LOGS, Build
 from suggest.bootstrap import Settings, build_suggester
 from suggest.domain import SuggestError
 from suggest.phrasebank import load as load_bank
+from suggest.pipeline import Suggester
+from suggest.regulation import Phrasebank
+
+Build = Callable[[Settings, Phrasebank], Suggester]
 
 
 def main(arguments: Sequence[str] | None = None, build: Build = build_suggester) -> int:

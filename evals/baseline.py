@@ -11,6 +11,10 @@ from typing import Any
 from evals.stats import mcnemar
 
 FILE = Path(__file__).with_name("baseline.json")
+LOGS = Path(__file__).parent.parent / "logs"
+LAST = "last.json"
+"""The newest run of all our own cases, in the log folder: what `compare`, `bless` and `report` read."""
+
 SIGNIFICANCE = 0.05
 KEPT = (
     *("top1", "top3", "coverage", "selective_accuracy", "oos_recall", "triage_accuracy"),

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from evals import gates, junit, perturb, replies, show
+from evals.baseline import LAST
 from evals.dataset import Case, is_own, load, own_files, sliced
 from evals.judge import Row
 from evals.meter import metering
@@ -24,10 +25,6 @@ from suggest.domain import InputError
 from suggest.phrasebank import load as load_bank
 from suggest.pipeline import Suggester
 from suggest.regulation import Phrasebank
-
-LOGS = Path(__file__).parent.parent / "logs"
-LAST = "last.json"
-"""The newest run of all our own cases, in the log folder: what `compare`, `bless` and `report` read."""
 
 PARALLEL = 8
 """So many reviews wait for a model at once."""

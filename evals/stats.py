@@ -47,7 +47,7 @@ def calibration_error(pairs: Sequence[tuple[float, bool]], bins: int = 10) -> fl
     for confidence, right in pairs:
         edges[min(bins - 1, int(confidence * bins))].append((confidence, right))
     gaps = (abs(sum(c - right for c, right in inside)) for inside in edges)
-    return sum(gaps) / len(pairs)
+    return float(sum(gaps)) / len(pairs)
 
 
 def risk_coverage(pairs: Sequence[tuple[float, bool]]) -> list[Interval]:

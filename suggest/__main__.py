@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from suggest import upkeep
 from suggest.bootstrap import Settings, build, build_bank, build_checker, build_suggester, setup
 from suggest.domain import Client, InputError, PhrasebankError, Platform, Review, Severity, SuggestError
 
@@ -56,6 +57,8 @@ def parser() -> argparse.ArgumentParser:
     add("serve", serve, "the HTTP service")
     add("demo", demo, "sample reviews and their suggestions, then the HTTP service")
     add("setup", prepare, "build the encoder and fit the matcher into the cache")
+    add("train", train, "fine-tune the encoder on the exemplars: takes minutes, writes suggest/tuned.safetensors")
+    upkeep.register(add)
     add("config", config, "the settings in force, secrets not shown")
     return root
 
@@ -134,6 +137,19 @@ def prepare(options: argparse.Namespace, settings: Settings) -> int:
 
     with progress() as tell:
         setup(settings, tell)
+    return 0
+
+
+def train(options: argparse.Namespace, settings: Settings) -> int:
+    from suggest.encoder import TUNED
+    from suggest.phrasebank import load_exemplars
+    from suggest.show import progress
+    from suggest.train import train as run
+
+    with progress() as tell:
+        numbers = run(load_exemplars(settings.phrasebank), TUNED, tell=tell)
+    for when, measured in numbers.items():
+        print(f"{when:7}", *(f"{name} {value:.3f}" for name, value in measured.items()))
     return 0
 
 

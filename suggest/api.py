@@ -120,9 +120,13 @@ def _v1(service: Service) -> APIRouter:
 
     @router.get("/phrases")
     def phrases(slot: str | None = None, scenario: str | None = None) -> tuple[Phrase, ...]:
-        """The phrases, retired and drafted ones too; by slot, or those that a scenario may use."""
+        """The phrases, retired and drafted ones too; by slot, or those that a scenario may use.
+
+        One that a lead withdrew in the running service is `retired` already.
+        """
+        withdrawn = desk.withdrawn()
         return tuple(
-            phrase
+            phrase.model_copy(update={"status": "retired"}) if phrase.id in withdrawn else phrase
             for phrase in bank.phrases.values()
             if slot in (None, phrase.slot) and (scenario is None or phrase.serves(scenario))
         )
@@ -135,7 +139,7 @@ def _guard(keys: frozenset[str]) -> Any:
 
     def guard(authorization: Annotated[str | None, Header()] = None) -> None:
         given = (authorization or "").removeprefix("Bearer ").encode()
-        if keys and not any([hmac.compare_digest(given, key.encode()) for key in keys]):
+        if keys and not sum(hmac.compare_digest(given, key.encode()) for key in keys):
             raise HTTPException(
                 401, "an API key is required: Authorization: Bearer KEY", {"WWW-Authenticate": "Bearer"}
             )
@@ -159,16 +163,14 @@ def _suggest_error(_: Request, error: Exception) -> JSONResponse:
     return problem(500, "Internal error", str(error))
 
 
-def _invalid(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
+def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
     if any(fault["type"] == "json_invalid" for fault in error.errors()):
         return problem(400, "Not JSON", f"not JSON: {error.errors()[0]['ctx']['error']}")
     fault = faults(error.errors())
     return problem(422, "Invalid input", str(fault), field=fault.field)
 
 
-def _http_error(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, StarletteHTTPException)
+def _http_error(_: Request, error: StarletteHTTPException) -> JSONResponse:
     response = problem(error.status_code, str(error.detail), str(error.detail))
     response.headers.update(error.headers or {})
     return response

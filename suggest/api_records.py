@@ -1,4 +1,4 @@
-"""The routes of what is kept: a suggestion and its revisions, feedback on it."""
+"""The routes of what is kept: a suggestion and its revisions, feedback on it, the register."""
 
 from __future__ import annotations
 
@@ -8,11 +8,25 @@ from typing import Annotated
 import anyio
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Body, HTTPException, Query
+from pydantic import Field
 
 from suggest.bootstrap import Service
 from suggest.desk import Suggestions
-from suggest.domain import Suggestion
+from suggest.domain import StoreUnavailable, Suggestion
 from suggest.feedback import Feedback, Recorded
+from suggest.store.register import MOST, Filter, Page
+
+
+class RegisterQuery(Filter):
+    """A filter and the page wanted of what it finds."""
+
+    limit: int = Field(default=50, ge=1, le=MOST)
+    after: str | None = Field(default=None, max_length=200)
+
+    @property
+    def filter(self) -> Filter:
+        return Filter(**self.model_dump(include=set(Filter.model_fields)))
+
 
 LONGEST_WAIT = 30.0
 POLL_SECONDS = 0.5
@@ -51,6 +65,16 @@ def records(service: Service) -> APIRouter:
         if recorded is None:
             raise HTTPException(404, "no such suggestion")
         return recorded
+
+    @router.get("/register")
+    def register(wanted: Annotated[RegisterQuery, Query()]) -> Page:
+        """The reviews that match every filter, the newest first; `next` is the `after` of the following page.
+
+        `state` is `open` («исполнение») or `done` («исполнено»); `q` searches review, author and edited reply.
+        """
+        if service.store is None:
+            raise StoreUnavailable("the register needs the database, and this service runs without one")
+        return service.store.register.find(wanted.filter, wanted.limit, wanted.after)
 
     return router
 

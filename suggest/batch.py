@@ -18,7 +18,9 @@ def run(lines: list[bytes], target: Path, suggester: Suggester) -> int:
     """
     done, bad = _done(target)
     if done > len(lines):
-        raise InputError(str(target), f"has {done} lines, more than the {len(lines)} that came in: not an earlier run of them")
+        raise InputError(
+            str(target), f"has {done} lines, more than the {len(lines)} that came in: not an earlier run of them"
+        )
     with target.open("ab") as out:
         for number, line in _progressing(lines, done):
             result, failed = _answer(line, number, suggester)

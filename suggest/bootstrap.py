@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 from suggest.desk import Desk
 from suggest.domain import Frozen
 from suggest.parse import faults
-from suggest.phrasebank import load, load_exemplars
+from suggest.phrasebank import load, load_exemplars, load_flag_exemplars
 from suggest.pipeline import Checker, Suggester
 from suggest.regulation import Company, Phrasebank
 
@@ -110,7 +110,8 @@ def build_suggester(settings: Settings, bank: Phrasebank | None = None) -> Sugge
 
     bank = bank or build_bank(settings)
     encoder = Encoder(directory(settings.cache, settings.encoder), settings.threads)
-    version = key(load_exemplars(settings.phrasebank), encoder.fingerprint)
+    learnt = load_exemplars(settings.phrasebank), load_flag_exemplars(settings.phrasebank)
+    version = key(*learnt, encoder.fingerprint)
     matcher = load_matcher(_fitted(settings, version), encoder.encode)
     return Suggester(bank, matcher, build_checker(settings, bank))
 
@@ -130,7 +131,7 @@ def build_store(settings: Settings) -> Store:
 
 def served(settings: Settings, bank: Phrasebank, suggester: Suggester, store: Store) -> Service:
     """The service over parts that are built already."""
-    return Service(settings, bank, Desk(suggester, store.suggestions, store.records), store)
+    return Service(settings, bank, Desk(suggester, store.suggestions, store.records, store.histories), store)
 
 
 def setup(settings: Settings, progress: Callable[[str, float], None]) -> None:
@@ -143,11 +144,11 @@ def setup(settings: Settings, progress: Callable[[str, float], None]) -> None:
     folder = directory(settings.cache, settings.encoder)
     build_encoder(settings.encoder, folder, progress)
     encoder = Encoder(folder, settings.threads)
-    exemplars = load_exemplars(settings.phrasebank)
-    version = key(exemplars, encoder.fingerprint)
+    exemplars, flag_exemplars = load_exemplars(settings.phrasebank), load_flag_exemplars(settings.phrasebank)
+    version = key(exemplars, flag_exemplars, encoder.fingerprint)
     path = _fitted(settings, version)
     if not path.exists():
-        matcher, _ = fit(exemplars, encoder.encode, version, progress)
+        matcher, _ = fit(exemplars, encoder.encode, version, progress, flag_exemplars)
         save(matcher, path)
 
 

@@ -43,8 +43,8 @@ class Chooser(Protocol):
 class Rotation:
     """Chooses by a checksum of the review: the same review with the same history gets the same reply.
 
-    A phrase that stands near in public, or that agents often delete, is avoided while others serve; then those made most
-    closely for the place come first. A phrase with the client's name is never given up for that, but where the whole
+    A phrase that stands near in public, or that agents often delete, is avoided while others serve; then those made
+    most closely for the place come first. A phrase with the client's name is not given up for that; but where the whole
     reply would be the one before it, one place is filled otherwise.
     """
 

@@ -59,8 +59,8 @@ class Histories(Protocol):
         """Whether it still waits for an answer and offers a phrase that was withdrawn."""
         ...
 
-    def remembered(self) -> History:
-        """What is known without asking the database: the phrases withdrawn when it last answered."""
+    def withdrawn(self) -> frozenset[str]:
+        """The phrases that may no longer be said; while the database is away, those of when it last answered."""
         ...
 
 
@@ -115,8 +115,12 @@ class Desk:
         try:
             return self._received(review, scenario, key)
         except StoreUnavailable:
-            history = self.histories.remembered() if self.histories else NOTHING
+            history = History(withdrawn=self.withdrawn())
             return _with_reason(self.suggester.suggest(review, scenario, key, history), UNSAVED)
+
+    def withdrawn(self) -> frozenset[str]:
+        """The phrases that a lead withdrew in the running service."""
+        return self.histories.withdrawn() if self.histories else frozenset()
 
     def feedback(self, suggestion_id: str, given: Feedback) -> Recorded | None:
         """Records what an agent did; None where there is no such suggestion. The same again changes nothing.

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import log
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +20,12 @@ NGRAMS = range(2, 6)
 STARS = 6
 """One place for no rating, and one for each of the five."""
 
-FORMAT = 1
+FORMAT = 2
 """Part of the matcher's cache key: raise it when features or the head change their meaning."""
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
+Row = tuple[NDArray[np.intp], Array]
+"""The n-grams of a text as places in the vocabulary, and their weights."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Vocabulary:
     ids: Mapping[str, int]
     idf: Array
 
-    def row(self, text: str) -> tuple[NDArray[np.intp], Array]:
+    def row(self, text: str) -> Row:
         """The known n-grams of a text and their weights: sublinear tf × idf, of unit length together."""
         counts = Counter(self.ids[gram] for gram in grams(text) if gram in self.ids)
         indices = np.fromiter(counts.keys(), np.intp, len(counts))

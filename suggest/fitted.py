@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from suggest.domain import EncoderError
 from suggest.features import FORMAT, Vocabulary
-from suggest.match import Encode, Exemplars, Head, Matcher, Thresholds
+from suggest.match import Alarm, Encode, Exemplars, Head, Matcher, Thresholds, Weights
 from suggest.phrasebank import exemplar_hash
-from suggest.regulation import Exemplar
+from suggest.regulation import Exemplar, FlagExemplar
 
 
-def key(exemplars: Sequence[Exemplar], encoder: str) -> str:
+def key(exemplars: Sequence[Exemplar], flag_exemplars: Sequence[FlagExemplar], encoder: str) -> str:
     """What a fitted matcher depends on, and nothing else: exemplars, the encoder's fingerprint, the format."""
-    return f"{exemplar_hash(exemplars)}-{encoder[:12]}-{FORMAT}"
+    return f"{exemplar_hash([*exemplars, *flag_exemplars])}-{encoder[:12]}-{FORMAT}"
 
 
 def save(matcher: Matcher, path: Path) -> None:
@@ -29,23 +32,22 @@ def save(matcher: Matcher, path: Path) -> None:
         "temperature": head.temperature,
         "blend": head.blend,
         "thresholds": matcher.thresholds.as_dict(),
+        "alarms": [[alarm.flag, alarm.threshold] for alarm in matcher.alarms],
         "texts": list(exemplars.texts),
         "ngrams": list(matcher.vocabulary.ids),
     }
+    arrays: dict[str, Any] = {
+        "idf": matcher.vocabulary.idf,
+        "vectors": exemplars.vectors,
+        "exemplar_labels": exemplars.labels,
+    }
+    arrays |= _arrays("head", head.weights)
+    for alarm in matcher.alarms:
+        arrays |= _arrays(alarm.flag, alarm.weights)
     partial = path.with_suffix(".partial")
     path.parent.mkdir(parents=True, exist_ok=True)
     with partial.open("wb") as file:
-        np.savez(
-            file,
-            words=np.frombuffer(json.dumps(words, ensure_ascii=False).encode(), np.uint8),
-            idf=matcher.vocabulary.idf,
-            embedding=head.embedding,
-            ngram=head.ngram,
-            star=head.star,
-            bias=head.bias,
-            vectors=exemplars.vectors,
-            exemplar_labels=exemplars.labels,
-        )
+        np.savez(file, words=np.frombuffer(json.dumps(words, ensure_ascii=False).encode(), np.uint8), **arrays)
     partial.replace(path)
 
 
@@ -58,18 +60,19 @@ def load(path: Path, encode: Encode) -> Matcher:
         return Matcher(
             encode,
             Vocabulary({gram: number for number, gram in enumerate(words["ngrams"])}, arrays["idf"]),
-            Head(
-                tuple(words["labels"]),
-                arrays["embedding"],
-                arrays["ngram"],
-                arrays["star"],
-                arrays["bias"],
-                words["temperature"],
-                words["blend"],
-            ),
+            Head(tuple(words["labels"]), _weights("head", arrays), words["temperature"], words["blend"]),
             Exemplars(arrays["vectors"], words["texts"], arrays["exemplar_labels"]),
             Thresholds(**words["thresholds"]),
             words["version"],
+            tuple(Alarm(flag, _weights(flag, arrays), threshold) for flag, threshold in words["alarms"]),
         )
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise EncoderError(f'no fitted matcher at {path}: run "make setup"') from error
+
+
+def _arrays(name: str, weights: Weights) -> dict[str, NDArray[Any]]:
+    return {f"{name}.{field.name}": getattr(weights, field.name) for field in fields(weights)}
+
+
+def _weights(name: str, arrays: Mapping[str, NDArray[Any]]) -> Weights:
+    return Weights(**{field.name: arrays[f"{name}.{field.name}"] for field in fields(Weights)})

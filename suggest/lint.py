@@ -174,7 +174,9 @@ def _exemplars_differ(bank: Phrasebank, exemplars: Sequence[Exemplar]) -> Iterat
 def _sampled(text: str) -> frozenset[str]:
     """The n-grams of a text that begin where a word does, across the words that follow."""
     joined = " ".join(_WORDS.findall(fold(text)))
-    return frozenset(joined[start.start() : start.start() + GRAM] for start in _STARTS.finditer(joined)) or frozenset([joined])
+    return frozenset(joined[start.start() : start.start() + GRAM] for start in _STARTS.finditer(joined)) or frozenset(
+        [joined]
+    )
 
 
 BANK_CHECKS: tuple[Callable[[Phrasebank], Iterator[str]], ...] = (

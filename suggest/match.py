@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from suggest.domain import Candidate, Match, MatchedBy, Neighbour, Reason
-from suggest.features import Array, Vocabulary, stars
+from suggest.features import Array, Row, Vocabulary, stars
 from suggest.folding import clean
 
 Encode = Callable[[Sequence[str]], Array]
@@ -36,16 +36,42 @@ class Thresholds:
 
 
 @dataclass(frozen=True)
-class Head:
-    """The fitted arrays. `labels[i]` is a scenario, or None for texts that belong to none."""
+class Weights:
+    """What each feature says for each of some labels."""
 
-    labels: tuple[str | None, ...]
     embedding: Array
     ngram: Array
     star: Array
     bias: Array
+
+    def scores(self, vector: Array, row: Row, rating: int | None) -> Array:
+        """The score of every label, (labels,)."""
+        indices, values = row
+        return np.asarray(
+            vector @ self.embedding + values @ self.ngram[indices] + self.star[stars(rating)] + self.bias, np.float32
+        )
+
+
+@dataclass(frozen=True)
+class Head:
+    """The fitted weights. `labels[i]` is a scenario, or None for texts that belong to none."""
+
+    labels: tuple[str | None, ...]
+    weights: Weights
     temperature: float
     blend: float
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """The learned half of a flag: weights for "no" and "yes", and from which likelihood on it rings."""
+
+    flag: str
+    weights: Weights
+    threshold: float
+
+    def rings(self, vector: Array, row: Row, rating: int | None) -> bool:
+        return bool(softmax(self.weights.scores(vector, row, rating)[None])[0, 1] >= self.threshold)
 
 
 @dataclass(frozen=True)
@@ -68,6 +94,7 @@ class Matcher:
         exemplars: Exemplars,
         thresholds: Thresholds,
         version: str,
+        alarms: Sequence[Alarm] = (),
     ) -> None:
         self._encode = encode
         self.vocabulary = vocabulary
@@ -75,6 +102,7 @@ class Matcher:
         self.exemplars = exemplars
         self.thresholds = thresholds
         self.version = version
+        self.alarms = alarms
 
     @property
     def limits(self) -> dict[str, float]:
@@ -82,24 +110,21 @@ class Matcher:
         return self.thresholds.as_dict()
 
     def match(self, text: str, rating: int | None) -> Match:
-        """The scenario of a review that has letters; topic and flags are left to the caller."""
+        """The scenario of a review that has letters, and the flags that ring; the topic is left to the caller."""
         vector = self._encode([clean(text)])[0]
+        row = self.vocabulary.row(text)
         similarities = self.exemplars.vectors @ vector
-        ranked = self._ranked(self._probabilities(vector, similarities, text, rating))
-        return self._verdict(ranked, similarities)
-
-    def _probabilities(self, vector: Array, similarities: Array, text: str, rating: int | None) -> Array:
-        head = self.head
-        indices, values = self.vocabulary.row(text)
-        linear = vector @ head.embedding + values @ head.ngram[indices] + head.star[stars(rating)] + head.bias
-        near = neighbourhood(similarities[None], self.exemplars.labels, len(head.labels))
-        return blended(linear[None], near, head.blend, head.temperature)[0]
+        linear = self.head.weights.scores(vector, row, rating)[None]
+        near = neighbourhood(similarities[None], self.exemplars.labels, len(self.head.labels))
+        ranked = self._ranked(blended(linear, near, self.head.blend, self.head.temperature)[0])
+        ringing = tuple(alarm.flag for alarm in self.alarms if alarm.rings(vector, row, rating))
+        return self._verdict(ranked, similarities, ringing)
 
     def _ranked(self, probabilities: Array) -> list[tuple[str | None, float]]:
         order = np.argsort(-probabilities, kind="stable")
         return [(self.head.labels[i], min(1.0, max(0.0, float(probabilities[i])))) for i in order]
 
-    def _verdict(self, ranked: list[tuple[str | None, float]], similarities: Array) -> Match:
+    def _verdict(self, ranked: list[tuple[str | None, float]], similarities: Array, flags: tuple[str, ...]) -> Match:
         candidates = [Candidate(scenario=label, confidence=p) for label, p in ranked if label is not None]
         outside = next((p for label, p in ranked if label is None), 0.0)
         reasons = self._doubts(candidates, outside)
@@ -111,6 +136,7 @@ class Matcher:
             confidence=candidates[0].confidence,
             runners_up=tuple(candidates[:3] if abstained else candidates[1:3]),
             nearest=self._nearest(similarities, [c.scenario for c in candidates[:2]], abstained),
+            flags=flags,
             reasons=reasons,
         )
 

@@ -24,6 +24,7 @@ from suggest.regulation import (
     CompanyFile,
     Department,
     Exemplar,
+    FlagExemplar,
     FlagRules,
     InterimPhrase,
     Phrase,
@@ -78,7 +79,7 @@ class _Reader:
             return rows
         for number, value in enumerate(content or (), 1):
             where = str(value.get("id", f"entry {number}")) if isinstance(value, dict) else f"entry {number}"
-            item = self.one(name, where, row, value | (extra or {}) if isinstance(value, dict) else value)
+            item = self.one(name, where, row, value | dict(extra or {}) if isinstance(value, dict) else value)
             if item is None:
                 continue
             if where in rows:
@@ -217,22 +218,31 @@ REFERENCES: tuple[Callable[[Phrasebank], Iterator[str]], ...] = (
 
 def load_exemplars(root: Path) -> tuple[Exemplar, ...]:
     """Every exemplar of `exemplars/*.jsonl`, file by file; raises PhrasebankError with every bad line."""
-    exemplars, faults = [], []
-    for path in sorted((root / "exemplars").glob("*.jsonl")):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            try:
-                scenario = None if path.stem == "out_of_scope" else path.stem
-                exemplars.append(Exemplar.model_validate(json.loads(line) | {"scenario": scenario}))
-            except (ValueError, TypeError) as error:
-                faults.append(f"exemplars/{path.name}:{number}: {str(error).splitlines()[0]}")
-    if faults:
-        raise PhrasebankError(faults)
-    return tuple(exemplars)
+    return _lines(root, "exemplars", Exemplar, lambda stem: {"scenario": None if stem == "out_of_scope" else stem})
 
 
-def exemplar_hash(exemplars: Iterable[Exemplar]) -> str:
-    """A hash of what the matcher learns from: scenario, stars, text and hand of every exemplar, in order."""
+def load_flag_exemplars(root: Path) -> tuple[FlagExemplar, ...]:
+    """Every exemplar of `flag_exemplars/*.jsonl`, file by file; raises PhrasebankError with every bad line."""
+    return _lines(root, "flag_exemplars", FlagExemplar, lambda stem: {"flag": stem})
+
+
+def exemplar_hash(exemplars: Iterable[Frozen]) -> str:
+    """A hash of all that is learnt from: every field of every exemplar, in order."""
     digest = hashlib.sha256()
     for item in exemplars:
-        digest.update(json.dumps([item.scenario, item.rating, item.text, item.hand], ensure_ascii=False).encode())
+        digest.update(item.model_dump_json().encode())
     return digest.hexdigest()[:12]
+
+
+def _lines(root: Path, folder: str, row: type[Row], named: Callable[[str], dict[str, Any]]) -> tuple[Row, ...]:
+    """The rows of JSON lines; a file's name says what they are of."""
+    rows, faults = [], []
+    for path in sorted((root / folder).glob("*.jsonl")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            try:
+                rows.append(row.model_validate(json.loads(line) | named(path.stem)))
+            except (ValueError, TypeError) as error:
+                faults.append(f"{folder}/{path.name}:{number}: {' '.join(str(error).split())}")
+    if faults:
+        raise PhrasebankError(faults)
+    return tuple(rows)

@@ -6,8 +6,8 @@ triage → match → plan → choose → render → check
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID, uuid5
@@ -117,7 +117,7 @@ class Suggester:
     bank: Phrasebank
     matcher: Matching
     checker: Checker
-    chooser: Chooser = Rotation()
+    chooser: Chooser = field(default_factory=Rotation)
     clock: Callable[[], datetime] = now
 
     def suggest(
@@ -154,8 +154,17 @@ class Suggester:
         if language(review.text) in {"kk", "mixed"}:
             reasons += (Reason(code="kazakh", text="Отзыв на казахском: ответ предлагается на русском."),)
         return matched.model_copy(
-            update={"topic": topic.id if topic else None, "flags": detect(review.text), "reasons": reasons}
+            update={
+                "topic": topic.id if topic else None,
+                "flags": self._flags(review.text, matched.flags),
+                "reasons": reasons,
+            }
         )
+
+    def _flags(self, text: str, ringing: Sequence[str]) -> tuple[str, ...]:
+        """What the detectors hear in the words, and what the matcher has learnt to hear beside them."""
+        raised = {*detect(text), *ringing}
+        return tuple(flag for flag in self.bank.flags if flag in raised)
 
     def _matched(self, review: Review) -> Match:
         if has_letters(review.text):

@@ -83,7 +83,7 @@ def topic_of(scenario: Scenario, ranked: Sequence[str], bank: Phrasebank) -> Top
     if scenario.topic is not None:
         return bank.topics[scenario.topic]
     topical = (bank.scenarios[candidate].topic for candidate in ranked if candidate in bank.scenarios)
-    return bank.topics[next((topic for topic in topical if topic in bank.topics), DEFAULT_TOPIC)]
+    return bank.topics[next((topic for topic in topical if topic and topic in bank.topics), DEFAULT_TOPIC)]
 
 
 DEFAULT_TOPIC = "store"

@@ -19,7 +19,7 @@ from suggest.domain import Frozen, Platform, Severity, Status
 
 Channel = Literal["public", "dm"]
 Condition = Literal["client_known", "client_unknown", "visit", "remote", "safety", "legal"]
-ANY = "any"
+ANY: Literal["any"] = "any"
 NO_TOPIC = "none"
 
 
@@ -265,6 +265,15 @@ class Exemplar(Frozen):
 
 SlotKey = tuple[str, str | None]
 """A place in a reply: the slot and, where it has parts, the part."""
+
+
+class FlagExemplar(Frozen):
+    """A review written by us that raises a flag, or one that only sounds as if it did."""
+
+    flag: str
+    raises: bool
+    text: str
+    rating: int | None = Field(default=None, ge=1, le=5)
 
 
 @dataclass(frozen=True)

@@ -117,8 +117,8 @@ def test_a_missing_or_broken_file_says_what_to_run(tmp_path: Path, content: byte
 
 def test_the_key_changes_with_exemplars_and_encoder_alone() -> None:
     changed = (EXEMPLARS[0].model_copy(update={"text": "другое"}), *EXEMPLARS[1:])
-    assert key(EXEMPLARS, "a") == key(list(EXEMPLARS), "a")
-    assert len({key(EXEMPLARS, "a"), key(changed, "a"), key(EXEMPLARS, "b")}) == 3
+    assert key(EXEMPLARS, (), "a") == key(list(EXEMPLARS), [], "a")
+    assert len({key(EXEMPLARS, (), "a"), key(changed, (), "a"), key(EXEMPLARS, (), "b")}) == 3
 
 
 def test_thresholds_keep_the_risk_and_answer_as_much_as_it_allows() -> None:

@@ -38,5 +38,10 @@ SAMPLES = (
         author="Азамат",
         text="Здравствуйте, мастер приезжал дважды, детали всё нет, стиралка стоит разобранная. Сколько ещё ждать?",
     ),
-    Review(platform=Platform.OTHER, rating=None, author=None, text="Взбить три яйца с сахаром, добавить муку и выпекать до румяной корочки."),
+    Review(
+        platform=Platform.OTHER,
+        rating=None,
+        author=None,
+        text="Взбить три яйца с сахаром, добавить муку и выпекать до румяной корочки.",
+    ),
 )

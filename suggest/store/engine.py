@@ -72,14 +72,6 @@ class Database:
         """Lets nothing deleted linger in SQLite's write-ahead log; PostgreSQL's vacuum does that by itself."""
         if self.sqlite:
             with self._connected() as connection, _translated():
-                connection.exec_driver_sql("COMMIT")
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-                connection.exec_driver_sql("BEGIN")
-
-    def settle(self) -> None:
-        """Lets nothing deleted linger in SQLite's write-ahead log; PostgreSQL's vacuum does that by itself."""
-        if self.sqlite:
-            with self._connected() as connection, _translated():
                 cursor = connection.connection.cursor()
                 cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 cursor.close()

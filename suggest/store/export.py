@@ -20,20 +20,22 @@ def write(entries: Iterable[Entry], out: TextIO, form: Format) -> int:
 
 
 def _jsonl(entries: Iterable[Entry], out: TextIO) -> int:
-    number = 0
-    for number, entry in enumerate(entries, 1):
+    written = 0
+    for entry in entries:
         out.write(entry.model_dump_json() + "\n")
-    return number
+        written += 1
+    return written
 
 
 def _csv(entries: Iterable[Entry], out: TextIO) -> int:
     out.write("\ufeff")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(Entry.model_fields)
-    number = 0
-    for number, entry in enumerate(entries, 1):
+    written = 0
+    for entry in entries:
         writer.writerow(defused(_cell(value)) for value in entry.model_dump(mode="json").values())
-    return number
+        written += 1
+    return written
 
 
 def defused(cell: str) -> str:

@@ -7,7 +7,7 @@ import json
 from sqlalchemy import Connection, and_, select
 
 from suggest.choose import History
-from suggest.domain import Platform, Review, Status, Suggestion
+from suggest.domain import Platform, Review, Status, StoreUnavailable, Suggestion
 from suggest.feedback import Outcome
 from suggest.store.engine import Database
 from suggest.store.phrases import disliked, withdrawals
@@ -43,9 +43,13 @@ class StoredHistories:
             answered = select(suggestions.c.answered_at).where(suggestions.c.id == suggestion.id)
             return connection.scalar(answered) is None
 
-    def remembered(self) -> History:
-        """The phrases known as withdrawn when the database last answered."""
-        return History(withdrawn=self._withdrawn)
+    def withdrawn(self) -> frozenset[str]:
+        """The phrases that may no longer be said; while the database is away, those of when it last answered."""
+        try:
+            with self._database.reading() as connection:
+                return self._current(connection)
+        except StoreUnavailable:
+            return self._withdrawn
 
     def _current(self, connection: Connection) -> frozenset[str]:
         self._withdrawn = frozenset(withdrawal.phrase_id for withdrawal in withdrawals(connection))

@@ -20,6 +20,7 @@ ALIKE = 3
 """In how many suggestions agents must have put the same wording before it is proposed as a phrase."""
 
 EXEMPLAR = "exemplar"
+PHRASE = "phrase"
 WAITING = "waiting"
 
 

@@ -35,8 +35,8 @@ class PhraseUse(Frozen):
     """How agents took a phrase, counted by suggestions it was shown in.
 
     `accepted`: copied, or confirmed as posted, with the phrase left alone; `changed` and `deleted`: in an edit;
-    `rejected` and `overruled`: the whole reply. `acceptance` is (accepted + changed) / shown, as Zendesk counts it, None
-    if never shown; `between` is its 95 % Wilson interval, `deletions` that of deleted / shown.
+    `rejected` and `overruled`: the whole reply. `acceptance` is (accepted + changed) / shown, as Zendesk counts it,
+    None if never shown; `between` is its 95 % Wilson interval, `deletions` that of deleted / shown.
     """
 
     phrase_id: str

@@ -32,7 +32,7 @@ class Retention:
     ) -> int:
         """Forgets every text of one person, ticket or suggestion, for good; returns how many suggestions.
 
-        `author` is whoever wrote the review or is named as its client, whole but for case and spaces. What comes in later
+        `author` is who wrote the review or is named as its client, whole but for case and spaces. What comes in later
         for an erased suggestion is answered and not kept. Raises InputError unless exactly one is named.
         """
         given = {"author": author, "ticket_id": ticket_id, "suggestion_id": suggestion_id}

@@ -9,9 +9,15 @@ from datetime import datetime
 
 from suggest.domain import StoreUnavailable
 from suggest.pipeline import now
+from suggest.regulation import Phrasebank
+from suggest.store.approval import Candidates
 from suggest.store.engine import Database
 from suggest.store.events import Events
 from suggest.store.feedback import StoredRecords
+from suggest.store.freshness import StoredHistories
+from suggest.store.phrases import Phrases
+from suggest.store.register import Register
+from suggest.store.retention import Retention
 from suggest.store.suggestions import StoredSuggestions
 
 
@@ -23,6 +29,15 @@ class Store:
     suggestions: StoredSuggestions
     records: StoredRecords
     events: Events
+    histories: StoredHistories
+    phrases: Phrases
+    register: Register
+    retention: Retention
+    clock: Callable[[], datetime]
+
+    def candidates(self, bank: Phrasebank) -> Candidates:
+        """The approval queue of those who keep this phrasebank."""
+        return Candidates(self.database, bank, self.clock)
 
     def close(self) -> None:
         """Closes every connection."""
@@ -40,4 +55,14 @@ def open_store(url: str, clock: Callable[[], datetime] = now) -> Store:
         database.prepare()
     except StoreUnavailable as error:
         logging.getLogger(__name__).warning("%s: suggestions are served, but not kept", error)
-    return Store(database, StoredSuggestions(database), StoredRecords(database, clock), Events(database))
+    return Store(
+        database=database,
+        suggestions=StoredSuggestions(database),
+        records=StoredRecords(database, clock),
+        events=Events(database),
+        histories=StoredHistories(database),
+        phrases=Phrases(database, clock),
+        register=Register(database),
+        retention=Retention(database),
+        clock=clock,
+    )

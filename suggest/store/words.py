@@ -14,7 +14,7 @@ _ENDING = re.compile(
     "(?<=....)(?:иями|ями|ами|иях|ого|его|ому|ему|ыми|ими|ией|иям|ешь|ете|ите|ать|ять|ить|еть|ут|ют|ат|ят|ет|ит|ла|ло|ли"
     "|ов|ев|ей|ой|ом|ем|ам|ям|ах|ях|ых|их|ый|ий|ая|яя|ое|ее|ую|юю|ые|ие|ия|ию|[аеиоуыэюяйь])$"
 )
-_RUSSIAN = literal_column("'russian'::regconfig")
+_RUSSIAN: ColumnElement[str] = literal_column("'russian'::regconfig")
 
 
 def words_in(wanted: str, postgres: bool) -> ColumnElement[bool]:
