@@ -14,7 +14,7 @@ matplotlib.use("svg")
 from matplotlib.figure import Figure
 
 INK, FAINT, BLUE, LIGHT, ORANGE = "#1f2933", "#9aa5b1", "#2563a8", "#a9c9ea", "#c2570c"
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 10,
@@ -35,9 +35,8 @@ def _drawn(figure: Figure, name: str) -> str:
         figure.savefig(target, format="svg", bbox_inches="tight", metadata={"Date": None})
     markup = target.getvalue()
     markup = markup[markup.index("<svg") :]
-    markup = re.sub(
-        r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", markup, count=1), count=1
-    )
+    head, rest = markup.split(">", 1)
+    markup = re.sub(r' (?:width|height)="[^"]*"', "", head) + ">" + rest
     return re.sub(r'(id="|#)(?=[\w.-]+["\)])', rf"\1{name}-", markup)
 
 

@@ -14,7 +14,7 @@ from suggest.domain import Review
 from suggest.regulation import Phrasebank
 from suggest.triage import has_letters
 
-OWN = Path(__file__).parent / "cases"
+OWN = Path(__file__).resolve().parent / "cases"
 """Our own cases: the only ones that gates and the baseline are about."""
 
 SKIP = "skip"

@@ -27,7 +27,7 @@ def mcnemar(worse: int, better: int) -> float:
     total = worse + better
     if total == 0:
         return 1.0
-    tail = sum(math.comb(total, k) for k in range(min(worse, better) + 1)) / 2**total
+    tail = sum(math.comb(total, k) for k in range(min(worse, better) + 1)) * 0.5**total
     return min(1.0, 2 * tail)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, FastAPI, Header, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
 from pydantic import Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
@@ -52,7 +53,7 @@ class CheckResponse(Frozen):
 
 def create_app(service: Service) -> FastAPI:
     """The application over a built service."""
-    app = FastAPI(
+    app = FastAPIOffline(
         title="suggest",
         summary="Reply suggestions for customer reviews, built only from approved phrases.",
         docs_url="/",
@@ -63,8 +64,8 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(_v1(service), prefix="/v1", dependencies=guarded)
     app.include_router(records(service), prefix="/v1", dependencies=guarded)
     app.add_exception_handler(SuggestError, _suggest_error)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(StarletteHTTPException, _http_error)
+    app.exception_handler(RequestValidationError)(_invalid)
+    app.exception_handler(StarletteHTTPException)(_http_error)
     app.add_exception_handler(Exception, _crash)
     return app
 

@@ -26,6 +26,10 @@ class Suggestions(Protocol):
         """The number of the newest revision; None where there is none. Cheap."""
         ...
 
+    def of_ticket(self, ticket_id: str) -> Suggestion | None:
+        """The newest suggestion for a review that a Usedesk ticket brought; None where there is none."""
+        ...
+
     def put(self, suggestion: Suggestion) -> Suggestion:
         """Keeps a first revision; where one is already kept, that one is returned and nothing changes."""
         ...
@@ -81,6 +85,11 @@ class InMemory:
     def newest(self, suggestion_id: str) -> int | None:
         with self._lock:
             return len(self._revisions.get(suggestion_id, [])) or None
+
+    def of_ticket(self, ticket_id: str) -> Suggestion | None:
+        with self._lock:
+            kept = [revisions[-1] for revisions in self._revisions.values() if revisions[-1].review.ticket_id == ticket_id]
+        return max(kept, key=lambda suggestion: suggestion.created_at, default=None)
 
     def put(self, suggestion: Suggestion) -> Suggestion:
         with self._lock:

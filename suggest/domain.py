@@ -7,6 +7,7 @@ Names follow the regulation and ``design.md`` section 4; JSON written by `Sugges
     ├── PhrasebankError   the phrasebank is refused, with every fault listed
     ├── EncoderError      the encoder or the fitted matcher is missing or does not fit
     ├── ChooserFailed     a chooser gave no usable choice
+    ├── ModelFailed       a model gave no usable answer (`why` says what was the matter)
     ├── StaleRevision     a newer revision of the suggestion exists
     ├── StoreUnavailable  the database does not answer, or there is none
     └── NewerSchema       the database was made by a newer release
@@ -52,6 +53,38 @@ class EncoderError(SuggestError):
 
 class ChooserFailed(SuggestError):
     """A chooser gave no usable choice for one or more slots."""
+
+
+class Why(StrEnum):
+    """Why a model gave no usable answer."""
+
+    TIMEOUT = "timeout"
+    """Not within the deadline."""
+    AWAY = "away"
+    """Cannot be reached, or broke down."""
+    LIMITED = "limited"
+    """Asks to be left alone for a while (429)."""
+    DENIED = "denied"
+    """The key, or its owner's account, is not accepted."""
+    REFUSED = "refused"
+    """Accepts the key but not the request: its form, its size, its content."""
+    GARBLED = "garbled"
+    """Answered something other than the one JSON object that was asked for."""
+    RESTING = "resting"
+    """Not asked: it failed again and again, and is left alone for a while."""
+    BUSY = "busy"
+    """Not asked: as many calls as allowed are under way."""
+    SPENT = "spent"
+    """Not asked: the day's budget is spent."""
+
+
+class ModelFailed(SuggestError):
+    """A model gave no usable answer; everything goes on without it. `retry_after`: seconds it asked to be left alone."""
+
+    def __init__(self, why: Why, detail: str = "", retry_after: float | None = None) -> None:
+        super().__init__(f"the model gave no answer: {why}{f' ({detail})' if detail else ''}")
+        self.why = why
+        self.retry_after = retry_after
 
 
 class StaleRevision(SuggestError):
@@ -232,14 +265,38 @@ class Finding(Frozen):
     span: Span | None = None
 
 
+class Usage(Frozen):
+    """What asking a model took, all calls together; `cost` in the currency of the price list, None where unknown."""
+
+    calls: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: float | None = None
+    latency_ms: float = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        costs = [cost for cost in (self.cost, other.cost) if cost is not None]
+        return Usage(
+            calls=self.calls + other.calls,
+            tokens_in=self.tokens_in + other.tokens_in,
+            tokens_out=self.tokens_out + other.tokens_out,
+            cost=sum(costs) if costs else None,
+            latency_ms=round(self.latency_ms + other.latency_ms, 1),
+        )
+
+
 class Provenance(Frozen):
-    """Which data and which models a suggestion was made by."""
+    """Which data and which models a suggestion was made by.
+
+    `prompt`: the prompts a model answered, each with the hash of its wording; `usage`: what that took.
+    """
 
     phrasebank: str
     matcher: str | None = None
     prompt: str | None = None
     model: str | None = None
     thresholds: dict[str, float] = {}
+    usage: Usage | None = None
 
 
 class Suggestion(Frozen):

@@ -37,6 +37,13 @@ class StoredSuggestions:
         with self._database.reading() as connection:
             return connection.scalar(select(suggestions.c.revision).where(suggestions.c.id == suggestion_id))
 
+    def of_ticket(self, ticket_id: str) -> Suggestion | None:
+        """The newest suggestion for a review that a Usedesk ticket brought; None where there is none."""
+        query = select(suggestions.c.id).where(suggestions.c.ticket_id == ticket_id)
+        with self._database.reading() as connection:
+            found = connection.scalar(query.order_by(suggestions.c.feed_at.desc()).limit(1))
+        return self.get(found) if found else None
+
     def put(self, suggestion: Suggestion) -> Suggestion:
         """Keeps a first revision; where one is already kept, the newest is returned and nothing changes."""
         try:

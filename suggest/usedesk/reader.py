@@ -33,6 +33,7 @@ class Reading:
     review: Review | None = field(default=None, repr=False)
     unreadable: Unreadable | None = None
     url: str | None = field(default=None, repr=False)
+    """Where the review can be opened, when that is all that was found of it."""
 
 
 def missing(review: Review) -> tuple[Missing, ...]:
@@ -63,11 +64,11 @@ class Reader:
             return Reading(ticket.id, source.title, source.robot, unreadable="unknown_robot")
         text, rest = page.split()
         facts = _Page(ticket, Letter(rest, said.links), source, self.rules)
-        url = facts.first("url")
-        if text is None or (opening is None and not text):
+        review = facts.review(text or "")
+        if text is None or (not text and review.rating is None):
             why: Unreadable = "no_message" if opening is None else "no_text"
-            return Reading(ticket.id, source.title, source.robot, unreadable=why, url=url)
-        return Reading(ticket.id, source.title, source.robot, facts.review(text), url=url)
+            return Reading(ticket.id, source.title, source.robot, unreadable=why, url=review.url)
+        return Reading(ticket.id, source.title, source.robot, review)
 
 
 @dataclass(frozen=True)
