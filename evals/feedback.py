@@ -19,19 +19,16 @@ from suggest.regulation import Phrasebank
 TOLD = ("overruled", "rejected", "edited")
 """The outcomes that say something was wrong, the plainest first."""
 
+_STREETS = "ул|улица|улице|пр|проспект|проспекте|пер|переулок|мкр"
+_NUMBERED = "заказ|договор|заявк|обращени|чек|тикет|накладн"
+_SURNAME = r"[А-ЯЁ][а-яё]+(?:[оеё]в|[иы]н|ск|енко|[ви]ч|вн)[а-яё]{0,3}"
 _MASKS = (
     (r"[\w.+-]+@[\w-]+\.[\w.-]+", "[почта]"),
     (r"https?://\S+|www\.\S+|\bt\.me/\S+", "[ссылка]"),
     (r"\+?\d(?:[\s().–-]{0,2}\d){8,}", "[телефон]"),
-    (
-        r"(?i)(?:заказ|договор|заявк|обращени|чек|тикет|накладн)\w*\W{1,4}(?:номер\W{1,3})?[№#]?\s?[\w-]*\d[\w/-]*",
-        "[номер]",
-    ),
+    (rf"(?i)(?:{_NUMBERED})\w*\W{{1,4}}(?:номер\W{{1,3}})?[№#]?\s?[\w-]*\d[\w/-]*", "[номер]"),
     (r"\d{5,}", "[номер]"),
-    (
-        r"(?i)\b(?:ул|улица|пр|проспект|пер|переулок|мкр)\b\.?\s+[\w-]+(?:,?\s*(?:д|дом)?\.?\s*\d+\w?)?(?:,?\s*кв\.?\s*\d+)?",
-        "[адрес]",
-    ),
+    (rf"(?i)\b(?:{_STREETS})\b\.?\s+[\w-]+(?:,?\s*(?:д|дом)?\.?\s*\d+\w?)?(?:,?\s*кв\.?\s*\d+)?", "[адрес]"),
 )
 _CAPITALISED = re.compile(r"\b[А-ЯЁӘҒҚҢӨҰҮҺІ][а-яёәғқңөұүһі]+\b")
 
@@ -129,11 +126,7 @@ def anonymised(text: str, suggestion: Suggestion, bank: Phrasebank) -> str:
     own = set(re.findall(r"\w{2,}", f"{review.author or ''} {review.client.name or ''}".lower()))
     text = re.sub(r"\w{2,}", lambda word: "[имя]" if word[0].lower() in own else word[0], text)
     text = _CAPITALISED.sub(lambda word: "[имя]" if _given(word[0], bank) else word[0], text)
-    return re.sub(
-        r"\[имя\](?:\s+(?:\[имя\]|[А-ЯЁ][а-яё]+(?:ов|ев|ин|ын|ская|ский|ова|ева|ина|енко|вич|вна)\w{0,2}))+",
-        "[имя]",
-        text,
-    )
+    return re.sub(rf"(?:{_SURNAME}\s+)?\[имя\](?:\s+(?:\[имя\]|{_SURNAME}))*", "[имя]", text)
 
 
 def _given(word: str, bank: Phrasebank) -> bool:

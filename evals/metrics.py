@@ -188,6 +188,7 @@ def case_line(row: Row) -> dict[str, Any]:
         "kind": row.kind,
         "expected": row.expected,
         "got": row.got,
+        "by": row.by,
         "confidence": None if row.confidence is None else round(row.confidence, 4),
         "ok": row.ok,
         "ready": row.ready,

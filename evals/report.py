@@ -103,9 +103,7 @@ def _headline(result: Mapping[str, Any], name: str, title: str, about: str) -> d
 
 def _operating(result: Mapping[str, Any]) -> tuple[float, float] | None:
     """Where the service stands on the curve: answered among all that could be, and wrong among the answered."""
-    by_matcher = [
-        case for case in result["cases"] if case["expected"] != SKIP and case["confidence"] not in {None, 1.0}
-    ]
+    by_matcher = [case for case in result["cases"] if case["by"] in {"matcher", "model"}]
     ready = [case for case in by_matcher if case["ready"]]
     if not ready:
         return None

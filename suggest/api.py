@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, FastAPI, Header, HTTPException, Query, Request
@@ -26,8 +28,10 @@ from suggest.domain import (
     Suggestion,
     Text,
 )
+from suggest.framing import FrameAncestors
 from suggest.parse import faults
 from suggest.regulation import Phrase, Scenario
+from suggest.usedesk.routes import usedesk
 
 PROBLEM = "application/problem+json"
 EXAMPLE = {
@@ -58,8 +62,12 @@ def create_app(service: Service) -> FastAPI:
         summary="Reply suggestions for customer reviews, built only from approved phrases.",
         docs_url="/",
         redoc_url=None,
+        lifespan=_running(service),
     )
+    app.add_middleware(FrameAncestors, ancestors=service.settings.frame_ancestors)
     app.include_router(_health(service))
+    if service.usedesk:
+        app.include_router(usedesk(service.usedesk))
     guarded = [Depends(_guard(service.settings.keys))]
     app.include_router(_v1(service), prefix="/v1", dependencies=guarded)
     app.include_router(records(service), prefix="/v1", dependencies=guarded)
@@ -68,6 +76,20 @@ def create_app(service: Service) -> FastAPI:
     app.exception_handler(StarletteHTTPException)(_http_error)
     app.add_exception_handler(Exception, _crash)
     return app
+
+
+def _running(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """What runs beside the routes as long as they are served."""
+
+    @asynccontextmanager
+    async def running(_: FastAPI) -> AsyncIterator[None]:
+        if service.usedesk:
+            service.usedesk.start()
+        yield
+        if service.usedesk:
+            service.usedesk.close()
+
+    return running
 
 
 def _health(service: Service) -> APIRouter:

@@ -21,10 +21,14 @@ from suggest.regulation import Company, Phrasebank
 
 if TYPE_CHECKING:
     from suggest.store.store import Store
+    from suggest.usedesk.client import UsedeskClient
+    from suggest.usedesk.side import Side
 
 PREFIX = "SUGGEST_"
 PROJECT = Path(__file__).parent.parent
-SECRETS = frozenset({"api_keys", "secret", "model_api_key"})
+SECRETS = frozenset(
+    {"api_keys", "secret", "model_api_key", "usedesk_api_token", "usedesk_block_secret", "usedesk_webhook_secret"}
+)
 
 
 class Settings(Frozen):
@@ -42,6 +46,18 @@ class Settings(Frozen):
     threads: int | None = Field(default=None, ge=1)
     api_keys: str = ""
     """Comma-separated; empty: the API is open."""
+    usedesk_api_base: str = "https://api.usedesk.ru"
+    usedesk_api_token: str = ""
+    usedesk_block_secret: str = ""
+    """Empty: the block is refused with a message, but in the demo."""
+    usedesk_webhook_secret: str = ""
+    """Empty: webhooks are refused."""
+    usedesk_user_id: int | None = Field(default=None, ge=1)
+    """In whose name tickets are written to."""
+    usedesk_filing: bool = False
+    """Whether priority and tags are written to new tickets; needs token and user."""
+    frame_ancestors: str = "https://*.usedesk.ru https://*.usedesk.com"
+    """Which pages may hold ours in a frame: sources of a Content-Security-Policy, a space between them."""
     country: str = "ru"
     company_name: str | None = None
     company_email: str | None = None
@@ -83,6 +99,7 @@ class Service:
     bank: Phrasebank
     desk: Desk
     store: Store | None = None
+    usedesk: Side | None = None
 
 
 def build_bank(settings: Settings) -> Phrasebank:
@@ -116,10 +133,10 @@ def build_suggester(settings: Settings, bank: Phrasebank | None = None) -> Sugge
     return Suggester(bank, matcher, build_checker(settings, bank))
 
 
-def build(settings: Settings) -> Service:
-    """The whole service."""
+def build(settings: Settings, open_block: bool = False) -> Service:
+    """The whole service; `open_block` as in `served`."""
     bank = build_bank(settings)
-    return served(settings, bank, build_suggester(settings, bank), build_store(settings))
+    return served(settings, bank, build_suggester(settings, bank), build_store(settings), open_block)
 
 
 def build_store(settings: Settings) -> Store:
@@ -129,9 +146,31 @@ def build_store(settings: Settings) -> Store:
     return open_store(settings.database)
 
 
-def served(settings: Settings, bank: Phrasebank, suggester: Suggester, store: Store) -> Service:
-    """The service over parts that are built already."""
-    return Service(settings, bank, Desk(suggester, store.suggestions, store.records, store.histories), store)
+def served(settings: Settings, bank: Phrasebank, suggester: Suggester, store: Store, open_block: bool = False) -> Service:
+    """The service over parts that are built already; `open_block` lets the block in where no secret is set."""
+    desk = Desk(suggester, store.suggestions, store.records, store.histories)
+    return Service(settings, bank, desk, store, build_usedesk(settings, bank, desk, open_block))
+
+
+def build_usedesk(settings: Settings, bank: Phrasebank, desk: Desk, open_block: bool = False) -> Side:
+    """Block, webhook and poll; nothing is asked of Usedesk before they are started or called."""
+    from suggest.usedesk.filing import Filing, load_filing
+    from suggest.usedesk.rules import load_rules
+    from suggest.usedesk.side import Secrets, build_side
+
+    client, user = usedesk_client(settings), settings.usedesk_user_id
+    filing = None
+    if settings.usedesk_filing and client.usable and user:
+        filing = Filing(client, load_filing(settings.phrasebank), user)
+    secrets = Secrets(settings.usedesk_block_secret, settings.usedesk_webhook_secret, open_block)
+    return build_side(client, load_rules(settings.phrasebank), bank, desk, secrets, filing)
+
+
+def usedesk_client(settings: Settings) -> UsedeskClient:
+    """Usedesk's REST API with the token that is set, if any."""
+    from suggest.usedesk.client import UsedeskClient
+
+    return UsedeskClient(settings.usedesk_api_base, settings.usedesk_api_token)
 
 
 def setup(settings: Settings, progress: Callable[[str, float], None]) -> None:

@@ -23,6 +23,7 @@ _END = "."
 _REACH = 6
 # Shorter words become others by one vowel («ески», «иски»); longer ones are no words.
 _MISSPELT, _LONGEST = 5, 30
+_PERSONAL = ("Name", "Surn", "Patr")
 _VOWELS = str.maketrans("аоеи", "оаие")
 _UNSTRESSED = str.maketrans("ои", "ае")
 
@@ -41,22 +42,26 @@ class Expression:
     """A regular expression that is compiled at its first use, so that importing the detectors costs nothing."""
 
     def __init__(self, source: str) -> None:
-        self._source = source
+        self.source = source
 
     @cached_property
     def compiled(self) -> re.Pattern[str]:
-        return re.compile(self._source)
+        return re.compile(self.source)
 
     def finds(self, text: str) -> bool:
         return self.compiled.search(text) is not None
 
 
 class Word(NamedTuple):
-    """What the dictionary says of a folded word: its lemmas and itself, what personal name it may be, if known."""
+    """What the dictionary says of a folded word: its lemmas and itself, what personal name it may be, if known.
+
+    `plain`: it may also be no name at all («вера», «машу»).
+    """
 
     lemmas: frozenset[str]
     names: frozenset[str]
     known: bool
+    plain: bool
 
 
 class Clue(NamedTuple):
@@ -88,8 +93,9 @@ def look_up(word: str) -> Word:
         )
         parses = [parse for form in forms for parse in morph.parse(form)]
     lemmas = {parse.normal_form.replace("ё", "е") for parse in parses if word != "дома"}
-    names = {kind for parse in parses for kind in ("Name", "Surn", "Patr") if kind in parse.tag}
-    return Word(frozenset({word, *lemmas}), frozenset(names), known)
+    names = {kind for parse in parses for kind in _PERSONAL if kind in parse.tag}
+    plain = any(not any(kind in parse.tag for kind in _PERSONAL) for parse in parses)
+    return Word(frozenset({word, *lemmas}), frozenset(names), known, plain)
 
 
 def _respelt(word: str) -> list[str]:

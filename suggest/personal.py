@@ -12,34 +12,34 @@ from itertools import pairwise
 
 from suggest.clues import Expression, look_up
 
-_DIGIT = r"[\dx*х]"
+DIGIT = r"[\dx*х]"
 # A price, a term or an amount follows: no number of a document.
-_NO_UNIT = r"(?!\s?(?:тенге|тг|тнг|руб|р\b|₽|₸|\$|€|грн|сум|долл|евро|тыс|млн|год|г\b|шт|бонус|балл))"
-_ID = rf"(?!(?:19|20)\d\d\b)[a-zа-я]{{0,3}}[-/]?(?:\d[\d*xх/-]{{3,}}|[*xх]{{4,}}[\d-]*)(?![\w*]){_NO_UNIT}"
-_LONG_ID = rf"(?=[a-zа-я/-]{{0,4}}(?:[\d*xх-]){{6}}){_ID}"
-_SMALL_WORD = r"(?:(?!(?:на|за|до|в|по|из|от)\b)[а-яa-z]{1,10}\s)?"
+NO_UNIT = r"(?!\s?(?:тенге|тг|тнг|руб|р\b|₽|₸|\$|€|грн|сум|долл|евро|тыс|млн|год|г\b|шт|бонус|балл))"
+ID = rf"(?!(?:19|20)\d\d\b)[a-zа-я]{{0,3}}[-/]?(?:\d[\d*xх/-]{{3,}}|[*xх]{{4,}}[\d-]*)(?![\w*]){NO_UNIT}"
+LONG_ID = rf"(?=[a-zа-я/-]{{0,4}}(?:[\d*xх-]){{6}}){ID}"
+SMALL_WORD = r"(?:(?!(?:на|за|до|в|по|из|от)\b)[а-яa-z]{1,10}\s)?"
 _DIGITS = re.compile(r"[\d@]|[*xх]{4}")
-_NO_GOODS = r"(?<!модель )(?<!артикул )(?<!арт\. )(?<!арт )(?<!отделение )(?<!школа )(?<!магазин )"
+NO_GOODS = r"(?<!модель )(?<!артикул )(?<!арт\. )(?<!арт )(?<!отделение )(?<!школа )(?<!магазин )"
 _NUMBERS = Expression(
     "|".join(
         (
             r"[\w.+-]{1,64}@[\w-]{1,63}\.[a-zа-я]",
-            rf"(?<![\d.,])(?:\+\s?7|8|7)[\s(–-]{{0,3}}{_DIGIT}{{3}}[\s)–-]{{0,3}}{_DIGIT}{{3}}[\s–-]?{_DIGIT}{{2}}[\s–-]?"
-            rf"{_DIGIT}{{2}}(?!\d)",
+            rf"(?<![\d.,])(?:\+\s?7|8|7)[\s(–-]{{0,3}}{DIGIT}{{3}}[\s)–-]{{0,3}}{DIGIT}{{3}}[\s–-]?{DIGIT}{{2}}[\s–-]?"
+            rf"{DIGIT}{{2}}(?!\d)",
             r"\+\s?\d(?:[\s()–-]{0,2}\d){9,12}(?!\d)",
-            rf"(?<!\d)(?:{_DIGIT}{{4}}[ -]?){{3}}{_DIGIT}{{4}}(?!\d)",
+            rf"(?<!\d)(?:{DIGIT}{{4}}[ -]?){{3}}{DIGIT}{{4}}(?!\d)",
             r"\bкарт\w*\W{1,3}(?:\w+ )?[*•]+ ?\d{4}",
             r"\b(?:заказ|договор|заявк|заявлени|обращени|тикет|полис|квитанци|накладн|отправлени|брон[ьи]|операци|инн|иин|снилс"
-            rf"|паспорт|авторизаци|абонент)\w*[\s:]{{1,2}}{_SMALL_WORD}[№#:n\s]{{0,4}}{_ID}",
-            rf"\b(?:чек|счет|карт)\w*[\s:]{{1,2}}[№#:n\s]{{0,4}}{_LONG_ID}",
-            rf"{_NO_GOODS}№\s?{_LONG_ID}|{_NO_GOODS}№\s?\d{{5}}\b",
-            rf"{_NO_GOODS}(?<![\w.,/-])\d{{9,}}{_NO_UNIT}(?![\w-])",
+            rf"|паспорт|авторизаци|абонент)\w*[\s:]{{1,2}}{SMALL_WORD}[№#:n\s]{{0,4}}{ID}",
+            rf"\b(?:чек|счет|карт)\w*[\s:]{{1,2}}[№#:n\s]{{0,4}}{LONG_ID}",
+            rf"{NO_GOODS}№\s?{LONG_ID}|{NO_GOODS}№\s?\d{{5}}\b",
+            rf"{NO_GOODS}(?<![\w.,/-])\d{{9,}}{NO_UNIT}(?![\w-])",
             r"\b(?:д\.|дом)\s?\d+\w?,?\s*кв",
         )
     )
 )
 
-_STREET = Expression(
+STREET = Expression(
     r"\b(?i:(?:ул|пр|пер|б-р|пр-к?т|мкр|проспект|переулок|бульвар|шоссе"
     r"|микрорайон|проезд)\b[.а-яё]{0,3}\s*(?!на |в )[\w-]+"
     r"|улиц[аеуы]\s+(?-i:[А-ЯЁӘҚ\d])[\w-]+)(?: [А-ЯЁа-яё-]+)?,?\s*(?i:д\.|дом|д\b)?\s*\d+"
@@ -71,7 +71,7 @@ def has_personal_data(text: str) -> bool:
 
 def _home_address(text: str) -> bool:
     """Whether a street and a house are named that are not those of a store, as far as the words around tell."""
-    for match in _STREET.compiled.finditer(text):
+    for match in STREET.compiled.finditer(text):
         around = text[max(0, match.start() - 120) : match.end() + 120].lower()
         if _HOME.finds(around) or not _OUTLET.finds(around):
             return True
@@ -87,7 +87,7 @@ def full_names(text: str) -> Iterator[str]:
             if not _PLACES & {word.strip(".,") for word in before} and _is_pair(first[0], second[0]):
                 yield f"{first[0]} {second[0]}"
     for match in _INITIALS.finditer(text):
-        if "Surn" in _kinds(match[1] or match[2]):
+        if "Surn" in kinds(match[1] or match[2]):
             yield match[0]
     for match in _PATRONYMIC.finditer(text.lower().replace("ё", "е")):
         if "Name" in look_up(match[1]).names and "Patr" in look_up(match[2]).names:
@@ -95,11 +95,11 @@ def full_names(text: str) -> Iterator[str]:
 
 
 def _is_pair(first: str, second: str) -> bool:
-    kinds = _kinds(first), _kinds(second)
-    return ("Name" in kinds[0] and bool({"Surn", "Patr"} & kinds[1])) or ("Surn" in kinds[0] and "Name" in kinds[1])
+    one, other = kinds(first), kinds(second)
+    return ("Name" in one and bool({"Surn", "Patr"} & other)) or ("Surn" in one and "Name" in other)
 
 
-def _kinds(word: str) -> frozenset[str]:
+def kinds(word: str) -> frozenset[str]:
     """What a capitalised word may be: `Name`, `Surn`, `Patr`; a word that the dictionary lacks goes by its ending."""
     folded = word.lower().replace("ё", "е")
     entry = look_up(folded)

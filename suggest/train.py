@@ -149,7 +149,8 @@ def upper(
 ) -> Arrays:
     """Train the top layers of `base` on the chosen exemplars: the tensors that it has changed, by name."""
     torch.manual_seed(recipe.seed)
-    model = SentenceTransformer(str(base / WEIGHTS), device="cpu", local_files_only=True)
+    quick = {"attention_probs_dropout_prob": 0.0}
+    model = SentenceTransformer(str(base / WEIGHTS), device="cpu", local_files_only=True, config_kwargs=quick)
     stack = model[0].auto_model.encoder.layer
     top = Upper(stack[len(stack) - recipe.layers :])
     short = SentenceTransformer(modules=[top, *list(model.children())[1:]], device="cpu")
@@ -187,6 +188,7 @@ def _arguments(recipe: Recipe, batches: Balanced, scratch: str) -> SentenceTrans
         lr_scheduler_type="cosine",
         weight_decay=0.01,
         use_cpu=True,
+        bf16=True,
         seed=recipe.seed,
         dataloader_pin_memory=False,
         disable_tqdm=True,
@@ -226,10 +228,11 @@ class Contrast(torch.nn.Module):
         torch.nn.init.zeros_(self.classifier.weight)
 
     def forward(self, features: list[dict[str, torch.Tensor]], labels: torch.Tensor) -> torch.Tensor:
-        vectors = self.model(features[0])["sentence_embedding"]
+        vectors = self.model(features[0])["sentence_embedding"].float()
         every = labels % self.classifier.out_features  # OUTSIDE becomes the last
-        told = torch.nn.functional.cross_entropy(self.classifier(vectors) / self.recipe.temperature, every)
-        return self._contrast(vectors, labels) + self.recipe.classify * told
+        with torch.autocast("cpu", enabled=False):
+            told = torch.nn.functional.cross_entropy(self.classifier(vectors) / self.recipe.temperature, every)
+            return self._contrast(vectors, labels) + self.recipe.classify * told
 
     def _contrast(self, vectors: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         itself = torch.eye(len(labels), dtype=torch.bool)

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
+from fastapi.testclient import TestClient
+
 from suggest.bootstrap import PROJECT, Service, Settings, served
 from suggest.desk import Desk, InMemory
 from suggest.domain import Candidate, Match, MatchedBy, Platform, Reason, Review
@@ -107,3 +109,9 @@ def a_service(store: Store | None = None, clock: Callable[[], datetime] | None =
     if store is None:
         return Service(read, suggester.bank, Desk(suggester, InMemory()))
     return served(read, suggester.bank, suggester, store)
+
+
+def tell(client: TestClient, made: Mapping[str, Any], outcome: str, **more: object) -> Any:
+    """The answer to a feedback on a suggestion."""
+    body = {"outcome": outcome, "revision": made["revision"], **more}
+    return client.post(f"/v1/suggestions/{made['id']}/feedback", json=body)

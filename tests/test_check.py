@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from suggest import check as checking
 from suggest.check import CHECKS, Draft, check, unimplemented
+from suggest.check.wordlist import Index, fold
 from suggest.domain import Client, Finding, Platform, Review, Severity
 from suggest.phrasebank import load
 from suggest.plan import Situation, plan
 from suggest.regulation import Phrasebank, Plan, Rule
-from suggest.wordlist import Index, fold
 
 ROOT = Path(__file__).parent.parent
 CASES = [json.loads(line) for line in (ROOT / "tests/data/replies.jsonl").read_text(encoding="utf-8").splitlines()]

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from suggest.api import create_app
 from suggest.store.store import Store
-from tests.fakes import Clock, a_review, a_service
+from tests.fakes import Clock, a_review, a_service, tell
 
 
 @pytest.fixture
@@ -24,11 +24,6 @@ def suggested(client: TestClient, **changes: object) -> dict[str, Any]:
     response = client.post("/v1/suggestions", json=a_review(**changes).model_dump(mode="json"))
     assert response.status_code == 200
     return response.json()
-
-
-def tell(client: TestClient, made: dict[str, Any], outcome: str, **more: object) -> Any:
-    body = {"outcome": outcome, "revision": made["revision"], **more}
-    return client.post(f"/v1/suggestions/{made['id']}/feedback", json=body)
 
 
 @pytest.mark.parametrize("outcome", ["shown", "copied", "accepted", "rejected"])

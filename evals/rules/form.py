@@ -1,4 +1,4 @@
-"""The look of a reply, told anew and more simply than `suggest.check_form` does."""
+"""The look of a reply, told anew and more simply than `suggest.check.form` does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The approval queue of the content owner: candidate exemplars and phrases, approved or declined, never used as such."""
+"""The approval queue of the content owner: candidate exemplars and phrases, approved or declined, none used as such."""
 
 from __future__ import annotations
 

@@ -86,9 +86,9 @@ class UsedeskClient:
         listed = mapping(rows).get("tickets", rows)
         return tuple(found for found in map(read_ticket, items(listed)) if found)
 
-    def fields(self) -> Fields:
+    def fields(self, urgent: bool = False) -> Fields:
         """The dictionary of custom fields."""
-        return read_fields(self._ask("ticket/fields", {}))
+        return read_fields(self._ask("ticket/fields", {}, urgent))
 
     def users(self) -> tuple[User, ...]:
         """Who works in Usedesk."""
@@ -106,13 +106,13 @@ class UsedeskClient:
         body = {"ticket_id": ticket_id, "message": message, "type": kind, "from": "user", "user_id": user_id}
         return _created(self._ask("create/comment", body, once=True), "comment_id")
 
-    def update(self, ticket_id: int, user_id: int, silent: bool = True, **changes: object) -> None:
-        """Changes a ticket; `silent` leaves its status New. Names and values as in the documentation of /update/ticket."""
-        body = {"ticket_id": ticket_id, "user_id": user_id, **({"silent": True} if silent else {}), **changes}
+    def update(self, ticket_id: int, user_id: int, changes: Mapping[str, object]) -> None:
+        """Changes a ticket, without opening a new one. Names and values as documented for /update/ticket."""
+        body = {"ticket_id": ticket_id, "user_id": user_id, "silent": True, **changes}
         _succeeded("update/ticket", self._ask("update/ticket", body))
 
-    def create(self, subject: str, message: str, **facts: object) -> int:
-        """Opens a ticket and returns its id."""
+    def create(self, subject: str, message: str, facts: Mapping[str, object]) -> int:
+        """Opens a ticket and returns its id. Names and values as documented for /create/ticket."""
         body = {"subject": subject[:255], "message": message, **facts}
         return _created(self._ask("create/ticket", body, once=True), "ticket_id")
 

@@ -83,7 +83,12 @@ class Ticket:
 
     def hinted(self, hints: Mapping[str, str]) -> Ticket:
         """With what only the block tells (`subject`, `channel_type`, `contact`) where the ticket lacks it."""
-        return replace(self, **{name: value for name, value in hints.items() if value and not getattr(self, name)})
+        return replace(
+            self,
+            subject=self.subject or hints.get("subject", ""),
+            channel_type=self.channel_type or hints.get("channel_type", ""),
+            contact=self.contact or hints.get("contact", ""),
+        )
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from suggest.check.reading import Check, Hit, Reading
 from suggest.folding import clean
 from suggest.language import language
-from suggest.reading import Check, Hit, Reading
 from suggest.regulation import Rule
 
 FEW_WORDS = 5

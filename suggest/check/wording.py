@@ -8,10 +8,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
+from suggest.check.reading import Check, Hit, Reading
+from suggest.check.slots_in_text import Sentence
 from suggest.domain import Span
-from suggest.reading import Check, Hit, Reading
 from suggest.regulation import Rule
-from suggest.slots_in_text import Sentence
 
 
 def said(reading: Reading, rule: Rule) -> Iterator[Hit]:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from suggest.check.slots_in_text import Lexicon, ListKey, Sentence, Slots, lexicon, sentence_at
+from suggest.check.wordlist import Folded, fold
 from suggest.domain import Review, Span
 from suggest.regulation import Channel, Company, Phrasebank, Plan, PlatformRules, Rule
-from suggest.slots_in_text import Lexicon, ListKey, Sentence, Slots, lexicon, sentence_at
-from suggest.wordlist import Folded, fold
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from suggest.check.reading import Check, Hit, Reading
+from suggest.check.slots_in_text import Sentence
 from suggest.domain import Span
-from suggest.reading import Check, Hit, Reading
 from suggest.regulation import Plan, Rule
-from suggest.slots_in_text import Sentence
 
 VIOLATION = "violation"
 

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from suggest.check.wordlist import Folded, Index, fold
 from suggest.domain import Span
 from suggest.regulation import Company, Phrasebank, SlotKey
-from suggest.wordlist import Folded, Index, fold
 
 LITERAL = frozenset({("caps", "allowed"), ("foreign-link", "free_mail")})
 """The lists of a rule that are plain words rather than expressions."""

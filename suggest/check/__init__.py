@@ -9,21 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import islice
 
-from suggest import check_form, check_private, check_slots, check_wording
-from suggest.check_wording import said
+from suggest.check import form, private, slots, wording
+from suggest.check.reading import Check, Draft, Reading
+from suggest.check.slots_in_text import CUE_SLOTS, CUES, LITERAL
+from suggest.check.wording import said
+from suggest.check.wordlist import Expression
 from suggest.domain import Finding, Severity
-from suggest.reading import Check, Draft, Reading
 from suggest.regulation import Phrasebank, Rule
-from suggest.slots_in_text import CUE_SLOTS, CUES, LITERAL
-from suggest.wordlist import Expression
 
 __all__ = ["CHECKS", "Draft", "check", "unimplemented"]
 
 CHECKS: Mapping[str, Check] = {
-    **check_slots.CHECKS,
-    **check_wording.CHECKS,
-    **check_private.CHECKS,
-    **check_form.CHECKS,
+    **slots.CHECKS,
+    **wording.CHECKS,
+    **private.CHECKS,
+    **form.CHECKS,
 }
 """The function of each rule that is more than a list of words."""
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from suggest.check_wording import said
+from suggest.check.reading import Check, Hit, Reading
+from suggest.check.wording import said
+from suggest.check.wordlist import fold
 from suggest.domain import Span
-from suggest.reading import Check, Hit, Reading
 from suggest.regulation import Rule
-from suggest.wordlist import fold
 
 _ZONES = (
     "ru|com|net|org|kz|su|by|info|io|me|app|shop|store|online|site|pro|biz|club|gg|link|cc|co|top|xyz|dev|uz|kg|рф|қаз"

@@ -1,0 +1,147 @@
+"""The block in the sidebar of a ticket: whatever happens, HTML that an agent understands, in less than 1.5 seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from traceback import format_tb
+from typing import Any, TypeVar
+
+from suggest.domain import Suggestion
+from suggest.usedesk.errors import UsedeskError
+from suggest.usedesk.payload import Unreadable, authentic, mapping, number, read, text
+from suggest.usedesk.preparing import Prepared, Preparer
+from suggest.usedesk.reader import Reading
+from suggest.usedesk.view import Message, View
+
+DEADLINE = 1.2
+"""Seconds that an opening may take, the rest of 1.5 left for the way there and back."""
+
+LOOKUPS = 4
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+UNREADABLE = Message(
+    "Подсказчик не понял запрос", "Usedesk прислал запрос в незнакомом виде. Сообщите администратору: блок настроен неверно."
+)
+NO_SECRET = Message(
+    "Подсказчик ещё не настроен", "Администратору нужно задать секрет блока (SUGGEST_USEDESK_BLOCK_SECRET).", severe=True
+)
+WRONG_SECRET = Message(
+    "Подсказчик не узнал этот блок",
+    "Секретный ключ блока не совпадает с настройкой подсказчика. Сообщите администратору.",
+    severe=True,
+)
+NO_TICKET = Message("Нет номера тикета", "Usedesk не прислал номер тикета. Откройте тикет заново или сообщите администратору.")
+LATE = Message("Подсказка готовится", "Чтение тикета заняло больше времени, чем обычно. Нажмите «Обновить» через несколько секунд.")
+BROKEN = Message(
+    "Подсказка не получилась", "Внутренняя ошибка подсказчика, она записана в журнал. Ответьте без подсказки и сообщите администратору."
+)
+FAILED = "Подсказка не получилась"
+WHY_UNREADABLE = {
+    "no_message": Message("Отвечать пока не на что", "В тикете нет сообщения клиента, только записи сотрудников."),
+    "no_text": Message(
+        "Текст отзыва не нашёлся",
+        "Письмо пришло в незнакомом виде. Откройте отзыв на площадке, скопируйте его текст в поле «Текст отзыва» и нажмите «Обновить».",
+    ),
+    "unknown_robot": Message(
+        "Письмо незнакомого робота",
+        "Похоже на уведомление, но правил для этого отправителя нет. Если это отзыв, попросите администратора добавить правило.",
+    ),
+}
+KEPT_AFTER_ERROR = "Тикет перечитать не удалось, показана сохранённая подсказка. "
+KEPT_WHILE_LATE = "Тикет ещё читается, показана сохранённая подсказка. Чтобы проверить, нажмите «Обновить»."
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What an opening of a ticket tells us: which one, whether the refresh button was pressed, and hints."""
+
+    ticket_id: int
+    refresh: bool
+    hints: Mapping[str, str] = field(repr=False)
+
+
+@dataclass
+class Block:
+    """`secret` "" lets nobody in, unless the block is `open` to all."""
+
+    preparer: Preparer
+    view: View
+    secret: str
+    open: bool = False
+    deadline: float = DEADLINE
+    _lookups: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(LOOKUPS, "usedesk-lookup"))
+
+    async def answer(self, body: bytes, content_type: str) -> str:
+        """The HTML for a request of any kind."""
+        until = time.monotonic() + self.deadline
+        try:
+            asked = self._asked(body, content_type)
+            if isinstance(asked, Message):
+                return self.view.message(asked)
+            return await self._opened(asked, until)
+        except Exception as error:
+            log.error("the block failed: %s\n%s", type(error).__name__, "".join(format_tb(error.__traceback__)))
+            return self.view.message(BROKEN)
+
+    def close(self) -> None:
+        self._lookups.shutdown(cancel_futures=True)
+
+    def _asked(self, body: bytes, content_type: str) -> Opening | Message:
+        try:
+            fields = read(body, content_type)
+        except Unreadable:
+            return UNREADABLE
+        if self.secret:
+            if not authentic(fields, self.secret):
+                return WRONG_SECRET
+        elif not self.open:
+            return NO_SECRET
+        return opening(fields) or NO_TICKET
+
+    async def _opened(self, asked: Opening, until: float) -> str:
+        kept = await _within(self._lookups.submit(self.preparer.kept, asked.ticket_id), until)
+        if kept and not asked.refresh and self.preparer.fresh(asked.ticket_id):
+            return self.view.suggestion(kept)
+        prepared = await _within(self.preparer.now(asked.ticket_id, asked.hints), until)
+        return self._shown(prepared, kept)
+
+    def _shown(self, prepared: Prepared | None, kept: Suggestion | None) -> str:
+        if prepared and prepared.suggestion:
+            return self.view.suggestion(prepared.suggestion)
+        if prepared is None:
+            return self.view.suggestion(kept, KEPT_WHILE_LATE) if kept else self.view.message(LATE)
+        if prepared.reading:
+            return self.view.message(_unreadable(prepared.reading))
+        advice = prepared.error.advice if isinstance(prepared.error, UsedeskError) else BROKEN.text
+        return self.view.suggestion(kept, KEPT_AFTER_ERROR + advice) if kept else self.view.message(Message(FAILED, advice))
+
+
+def opening(fields: Mapping[str, Any]) -> Opening | None:
+    """The opening in a body of the block, whichever way its values were sent; None without a ticket's id."""
+    ticket_id = number(fields.get("ticket_id"))
+    if ticket_id is None:
+        return None
+    hints = {
+        "subject": text(fields.get("subject"), 1000),
+        "contact": text(fields.get("from_email")) or text(fields.get("contact")),
+        "channel_type": text(mapping(fields.get("channel_data")).get("type")) or text(fields.get("channel_type")),
+    }
+    return Opening(ticket_id, text(fields.get("is_auto_load")) == "0", hints)
+
+
+def _unreadable(reading: Reading) -> Message:
+    known = WHY_UNREADABLE[reading.unreadable or "no_text"]
+    return Message(known.title, known.text, url=reading.url)
+
+
+async def _within(future: Future[T], until: float) -> T | None:
+    """The result, or None where it does not come in time; the work goes on."""
+    waiting = asyncio.wrap_future(future)
+    done, _ = await asyncio.wait({waiting}, timeout=max(0.0, until - time.monotonic()))
+    return waiting.result() if done else None

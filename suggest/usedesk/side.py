@@ -1,0 +1,63 @@
+"""Our side of Usedesk, put together: the block, the webhook, the poll, and what they share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from suggest.desk import Desk
+from suggest.regulation import Phrasebank
+from suggest.usedesk.block import Block
+from suggest.usedesk.client import UsedeskClient
+from suggest.usedesk.filing import Filing
+from suggest.usedesk.poll import Poll
+from suggest.usedesk.preparing import Preparer
+from suggest.usedesk.reader import Reader
+from suggest.usedesk.rules import ReaderRules
+from suggest.usedesk.view import View
+from suggest.usedesk.webhook import Webhook
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What Usedesk must show us; `open_block` lets the block in without any."""
+
+    block: str = ""
+    webhook: str = ""
+    open_block: bool = False
+
+
+@dataclass(frozen=True)
+class Side:
+    """What `suggest.usedesk.routes` serves."""
+
+    client: UsedeskClient
+    preparer: Preparer
+    block: Block
+    webhook: Webhook
+    poll: Poll
+
+    def start(self) -> None:
+        """Begins to poll."""
+        self.poll.start()
+
+    def close(self) -> None:
+        """Ends every thread and connection."""
+        self.poll.close()
+        self.preparer.close()
+        self.block.close()
+        self.client.close()
+
+
+def build_side(
+    client: UsedeskClient,
+    rules: ReaderRules,
+    bank: Phrasebank,
+    desk: Desk,
+    secrets: Secrets,
+    filing: Filing | None = None,
+) -> Side:
+    """The parts, built on each other."""
+    reader = Reader(rules)
+    preparer = Preparer(client, reader, desk, filing)
+    block = Block(preparer, View(bank), secrets.block, secrets.open_block)
+    return Side(client, preparer, block, Webhook(preparer, reader, secrets.webhook), Poll(preparer))
