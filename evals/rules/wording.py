@@ -23,7 +23,7 @@ APPLIES: Mapping[Where, Callable[[Suggestion], bool]] = {
 def unsaid(rule: str) -> Scorer:
     """The scorer of a rule of `regulation.yaml`'s wording: none of its expressions is in the reply.
 
-    Verbatim wordings of the regulation are allowed, since it uses them where they are offered.
+    Verbatim wordings of the regulation are allowed in the slots that it has in this reply.
     """
 
     def score(suggestion: Suggestion, bank: Phrasebank) -> Score | None:
@@ -33,7 +33,7 @@ def unsaid(rule: str) -> Scorer:
         said = [
             found[0]
             for segment in suggestion.segments
-            if not _cited(segment.phrase_id, bank)
+            if segment.slot not in shape_of(suggestion) or not _cited(segment.phrase_id, bank)
             for found in wording.expression.finditer(folded(segment.text))
         ]
         return passes(not said, f"сказано: «{'», «'.join(said)}»")
