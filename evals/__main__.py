@@ -13,7 +13,7 @@ from rich.console import Console
 
 from evals import baseline, show
 from evals.baseline import LAST, LOGS
-from evals.dataset import CasesError
+from evals.dataset import CasesError, EvalsError
 from suggest.bootstrap import Settings, build_suggester
 from suggest.domain import SuggestError
 from suggest.phrasebank import load as load_bank
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None, build: Build = build_suggester)
     options.build = build
     try:
         return int(options.command(options))
-    except (SuggestError, CasesError, OSError) as error:
+    except (SuggestError, EvalsError, OSError) as error:
         print(f"evals {options.name}: {error}", file=sys.stderr)
         return 2
 

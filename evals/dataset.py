@@ -20,7 +20,11 @@ OWN = Path(__file__).resolve().parent / "cases"
 SKIP = "skip"
 
 
-class CasesError(Exception):
+class EvalsError(Exception):
+    """The root of what the harness raises: its text is fit to be shown."""
+
+
+class CasesError(EvalsError):
     """The cases are refused, with every fault listed as `file:line: reason`."""
 
     def __init__(self, faults: Iterable[str]) -> None:

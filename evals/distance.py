@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
-from suggest.folding import fold
-from suggest.regulation import Exemplar
 
 from evals.dataset import Case
+from suggest.folding import fold
+from suggest.regulation import Exemplar
 
 GRAM = 4
 NEAR = 0.5
@@ -22,7 +22,9 @@ TELLING = 25
 def nearest(cases: Sequence[Case], exemplars: Sequence[Exemplar]) -> Iterator[tuple[Case, Exemplar, float]]:
     """Each case that is long enough to tell, with its nearest exemplar and their similarity."""
     told = [case for case in cases if len(case.review.text) >= TELLING]
-    counter = CountVectorizer(analyzer="char", ngram_range=(GRAM, GRAM), binary=True, dtype=np.float32, preprocessor=fold)
+    counter = CountVectorizer(
+        analyzer="char", ngram_range=(GRAM, GRAM), binary=True, dtype=np.float32, preprocessor=fold
+    )
     texts = [case.review.text for case in told] + [exemplar.text for exemplar in exemplars]
     rows = counter.fit_transform(texts)
     sizes = np.asarray(rows.sum(1)).ravel()

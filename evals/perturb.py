@@ -108,7 +108,8 @@ def pairs(cases: Sequence[Case], kind: str, most: int | None) -> Iterator[Pair]:
         chosen = [case for case in cases if (case.model_extra or {}).get("clean")]
     else:
         chosen = [case for case in cases if case.kind == "plain" and case.in_scope and case.review.text.strip()]
-    for case in chosen if most is None else chosen[:: max(1, len(chosen) // most)]:
+    count = min(most or len(chosen), len(chosen))
+    for case in (chosen[i * len(chosen) // count] for i in range(count)):
         if kind == "attack":
             text = str((case.model_extra or {})["clean"])
         else:

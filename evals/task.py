@@ -19,12 +19,12 @@ from inspect_ai.model import ModelOutput
 from inspect_ai.scorer import Score, Scorer, Target, accuracy, mean, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from evals.dataset import Case
+from evals.dataset import Case, EvalsError
 from evals.judge import ABSTAINED, Row, judge, remembering, suggested
 from suggest.pipeline import Suggester
 
 
-class EvaluationError(Exception):
+class EvaluationError(EvalsError):
     """A case could not be evaluated: the service raised, or the run was broken off."""
 
 

@@ -9,7 +9,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from suggest import upkeep
-from suggest.bootstrap import Settings, build, build_bank, build_checker, build_suggester, setup
+from suggest.bootstrap import (
+    Service,
+    Settings,
+    build,
+    build_bank,
+    build_checker,
+    build_store,
+    build_suggester,
+    served,
+    setup,
+)
 from suggest.domain import Client, InputError, PhrasebankError, Platform, Review, Severity, SuggestError
 
 Command = Callable[[argparse.Namespace, Settings], int]
@@ -55,10 +65,11 @@ def parser() -> argparse.ArgumentParser:
     reply.add_argument("--json", action="store_true")
     add("lint", lint, "every fault of the phrasebank, with file and id")
     add("serve", serve, "the HTTP service")
-    add("demo", demo, "sample reviews and their suggestions, then the HTTP service")
+    add("demo", demo, "sample reviews and their suggestions, then the HTTP service and a stand-in for Usedesk")
     add("setup", prepare, "build the encoder and fit the matcher into the cache")
     add("train", train, "fine-tune the encoder on the exemplars: takes minutes, writes suggest/tuned.safetensors")
     upkeep.register(add)
+    add("doctor", doctor, "check the Usedesk account and our settings for it, and say what to mend")
     add("config", config, "the settings in force, secrets not shown")
     return root
 
@@ -111,25 +122,32 @@ def lint(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def serve(options: argparse.Namespace, settings: Settings) -> int:
-    import uvicorn
-
-    from suggest.api import create_app
-
-    app = create_app(build(settings))
-    print(f"suggest: http://{settings.host}:{settings.port}/", file=sys.stderr, flush=True)
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning")
-    return 0
+    return _served(build(settings))
 
 
 def demo(options: argparse.Namespace, settings: Settings) -> int:
     from suggest import show
+    from suggest.demo.process import standin
     from suggest.demo.samples import SAMPLES
 
     bank = build_bank(settings)
     suggester = build_suggester(settings, bank)
     for review in SAMPLES:
         print(show.suggestion(suggester.suggest(review), bank), end="\n\n", flush=True)
-    return serve(options, settings)
+    with standin(settings) as ours:
+        print(f"Usedesk (макет): {ours.usedesk_api_base}/", file=sys.stderr, flush=True)
+        return _served(served(ours, bank, suggester, build_store(ours), open_block=True))
+
+
+def _served(service: Service) -> int:
+    import uvicorn
+
+    from suggest.api import create_app
+
+    app, settings = create_app(service), service.settings
+    print(f"suggest: http://{settings.host}:{settings.port}/", file=sys.stderr, flush=True)
+    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning")
+    return 0
 
 
 def prepare(options: argparse.Namespace, settings: Settings) -> int:
@@ -151,6 +169,16 @@ def train(options: argparse.Namespace, settings: Settings) -> int:
     for when, measured in numbers.items():
         print(f"{when:7}", *(f"{name} {value:.3f}" for name, value in measured.items()))
     return 0
+
+
+def doctor(options: argparse.Namespace, settings: Settings) -> int:
+    from suggest.bootstrap import build_doctor
+
+    levels = []
+    for check in build_doctor(settings).examine():
+        print(check, flush=True)
+        levels.append(check.level)
+    return 1 if "error" in levels else 0
 
 
 def config(options: argparse.Namespace, settings: Settings) -> int:

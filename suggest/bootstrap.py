@@ -22,6 +22,7 @@ from suggest.regulation import Company, Phrasebank
 if TYPE_CHECKING:
     from suggest.store.store import Store
     from suggest.usedesk.client import UsedeskClient
+    from suggest.usedesk.doctor import Doctor
     from suggest.usedesk.side import Side
 
 PREFIX = "SUGGEST_"
@@ -164,6 +165,23 @@ def build_usedesk(settings: Settings, bank: Phrasebank, desk: Desk, open_block: 
         filing = Filing(client, load_filing(settings.phrasebank), user)
     secrets = Secrets(settings.usedesk_block_secret, settings.usedesk_webhook_secret, open_block)
     return build_side(client, load_rules(settings.phrasebank), bank, desk, secrets, filing)
+
+
+def build_doctor(settings: Settings) -> Doctor:
+    """Checks on the Usedesk account that is set."""
+    from suggest.usedesk.doctor import Doctor
+    from suggest.usedesk.reader import Reader
+    from suggest.usedesk.rules import load_rules
+
+    return Doctor(
+        client=usedesk_client(settings),
+        reader=Reader(load_rules(settings.phrasebank)),
+        block_secret=settings.usedesk_block_secret,
+        webhook_secret=settings.usedesk_webhook_secret,
+        user_id=settings.usedesk_user_id,
+        filing=settings.usedesk_filing,
+        frame_ancestors=settings.frame_ancestors,
+    )
 
 
 def usedesk_client(settings: Settings) -> UsedeskClient:

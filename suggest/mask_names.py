@@ -17,7 +17,9 @@ from suggest.personal import kinds
 _WORD = re.compile(r"[А-ЯЁӘІҢҒҮҰҚӨҺа-яёәіңғүұқөһ]+(?:-[А-ЯЁӘІҢҒҮҰҚӨҺа-яёәіңғүұқөһ]+)*")
 _INITIALS = re.compile(r"(?:(?<![\w])[А-ЯЁ]\.\s?){1,2}(?![а-яё])")
 _INITIALS_BEFORE = re.compile(r"(?<!\w)[А-ЯЁ]\.\s?(?:[А-ЯЁ]\.\s?)?\Z")
-_INITIALS_AFTER = re.compile(r"\s(?:[А-ЯЁ]\.\s?[А-ЯЁ]\.|[А-ЯЁ]\.(?=\s?[,;)]|\s?\Z|\s[а-яё(])|[А-ЯЁ](?=\s?[,.;)]|\s?\Z))")
+_INITIALS_AFTER = re.compile(
+    r"\s(?:[А-ЯЁ]\.\s?[А-ЯЁ]\.|[А-ЯЁ]\.(?=\s?[,;)]|\s?\Z|\s[а-яё(])|[А-ЯЁ](?=\s?[,.;)]|\s?\Z))"
+)
 _SENTENCE_START = re.compile(r"(?:\A|[.!?…\n:]\s*|[.!?…\n]\s*[«\"(—–-]+\s*)[«\"(]*\Z")
 _HANDLE = re.compile(r"[\w.-]*[\d_A-Za-z][\w.-]*")
 
@@ -28,16 +30,17 @@ def _words(text: str) -> frozenset[str]:
 
 _ORDINARY = _words(
     "вера надежда любовь роза слава света лев роман марта майя август мир рада зоря заря злата лада мила майи лилия "
-    "виктория победа марина малина воля искра рая рим том марк грант патрон граф султан богдан милан ян яна юг лена ника "
-    "хамит тем тема терезе алды алдын куат влас наум клим карп фрол прохор фома шура паша коля галя валя вася тоня толя дорогая зима гера лера регина"
+    "виктория победа марина малина воля искра рая рим том марк грант патрон граф султан богдан милан ян яна юг лена "
+    "ника хамит тем тема терезе алды алдын куат влас наум клим карп фрол прохор фома шура паша коля "
+    "галя валя вася тоня толя дорогая зима гера лера регина"
 )
 """Given names that are words as well: at the beginning of a sentence they need a sign that a person is meant."""
 
 _NEVER = _words(
     "марс кузя шерлок холмс бирюса атлант хайер самсунг дайсон филипс бош сименс аристон индезит электролюкс ватсон гаврош "
-    "антуанетта дед мороз снегурочка наполеон пушкин ленин гагарин дарт вейдер золушка гарри поттер робин гуд бендер "
-    "остап алматы астана мавроди магнит лента эльдорадо аврора веста ариель персил фейри титан зевс маркс эдисон тесла вольт ампер бог "
-    "господь аллах иисус христос будда конь барон плюшкин хлестаков кулибин левша эйнштейн"
+    "антуанетта дед мороз снегурочка наполеон пушкин ленин гагарин дарт вейдер золушка гарри поттер робин гуд "
+    "бендер остап алматы астана мавроди магнит лента эльдорадо аврора веста ариель персил фейри титан зевс маркс эдисон тесла вольт "
+    "ампер бог господь аллах иисус христос будда конь барон плюшкин хлестаков кулибин левша эйнштейн"
 )
 """Names of brands, of animals and of those who are not in the story."""
 
@@ -88,7 +91,7 @@ class Names:
         if look_up(folded).lemmas & self._known and (word[0].isupper() or not look_up(folded).plain):
             return True
         found = self._kinds(word, folded)
-        if not found or self._before(match) and _NOT_PEOPLE.search(self._before(match)):
+        if not found or (self._before(match) and _NOT_PEOPLE.search(self._before(match))):
             return False
         if look_up(folded).lemmas & _ASSISTANTS and _ABOUT_ASSISTANT.search(lowered(self._text)):
             return False
@@ -128,10 +131,10 @@ class Names:
         """Whether a neighbour is a name of another kind that agrees: «Вера Павловна», «Роман Сидоров»."""
         after = re.match(rf" ({_WORD.pattern})", self._text[match.end() :])
         before = re.search(rf"({_WORD.pattern}) \Z", self._text[: match.start()])
-        own = kinds(match[0])
+        own = self._kinds(match[0], lowered(match[0]))
         for neighbour in (after, before):
             if neighbour and neighbour[1][0].isupper() == match[0][0].isupper() and lowered(neighbour[1]) not in _NEVER:
-                other = kinds(neighbour[1])
+                other = self._kinds(neighbour[1], lowered(neighbour[1]))
                 if ("Name" in own and other & {"Surn", "Patr"}) or (own & {"Surn", "Patr"} and "Name" in other):
                     return True
         return False

@@ -17,7 +17,7 @@ from evals.__main__ import main
 from evals.dataset import Case, CasesError, load, own_files, sliced
 from evals.judge import Row, judge, suggested
 from evals.metrics import measure
-from evals.rules import CHECKED, OTHERS, rules, scores
+from evals.rules import CHECKED, rules, scores
 from evals.stats import calibration_error, mcnemar, risk_coverage, wilson
 from suggest.bootstrap import PROJECT, Settings
 from suggest.domain import Candidate, ChosenBy, Match, MatchedBy, Reason, Review, Status, Suggestion
@@ -25,6 +25,12 @@ from suggest.phrasebank import load as load_bank
 from suggest.phrasebank import load_exemplars
 from suggest.pipeline import Checker, Suggester
 from suggest.regulation import Phrasebank, Scenario, SlotUse
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore:Items? .*ReadOnly:UserWarning", "ignore::DeprecationWarning"),
+]
+"""What inspect_ai and litellm do on their own account."""
 
 BANK = load_bank(PROJECT / "phrasebank")
 CASES = load(own_files(), BANK)
@@ -154,7 +160,13 @@ def test_faulty_cases_are_refused_with_file_and_line(tmp_path: Path) -> None:
 
 def test_unknown_keys_of_a_case_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "cases.jsonl"
-    line = {"id": "a", "review": {"platform": "dm", "rating": None, "text": "А"}, "expect": {"scenario": None}, "kind": "oos", "note": "n"}
+    line = {
+        "id": "a",
+        "review": {"platform": "dm", "rating": None, "text": "А"},
+        "expect": {"scenario": None},
+        "kind": "oos",
+        "note": "n",
+    }
     path.write_text(json.dumps(line), encoding="utf-8")
     assert load([path], BANK)[0].model_extra == {"note": "n"}
 
@@ -182,7 +194,9 @@ def test_every_rule_of_the_phrasebank_has_a_scorer_of_our_own() -> None:
     ids = [rule.id for rule in rules(BANK)]
     assert len(ids) == len(set(ids))
     assert all(rule.paragraph and rule.title for rule in rules(BANK))
-    assert {document for rule in rules(BANK) for document in ("000", "001", "002", "004") if document in rule.paragraph} == {
+    assert {
+        document for rule in rules(BANK) for document in ("000", "001", "002", "004") if document in rule.paragraph
+    } == {
         "000",
         "001",
         "002",
@@ -201,11 +215,11 @@ def made(scenario: str, **review: Any) -> Suggestion:
     return service().suggest(Review.model_validate(given), scenario)
 
 
-def saying(text: str, scenario: str = "store", **review: Any) -> Suggestion:
+def saying(sentence: str, scenario: str = "store", **review: Any) -> Suggestion:
     """A suggestion with a sentence of no approved phrase at its end."""
     whole = made(scenario, **review)
-    last = whole.segments[-1].model_copy(update={"text": text, "phrase_id": "made-up"})
-    return whole.model_copy(update={"segments": (*whole.segments, last), "text": f"{whole.text} {text}"})
+    last = whole.segments[-1].model_copy(update={"text": sentence, "phrase_id": "made-up"})
+    return whole.model_copy(update={"segments": (*whole.segments, last), "text": f"{whole.text} {sentence}"})
 
 
 def without(slot: str, scenario: str = "store", part: str | None = None, **review: Any) -> Suggestion:
@@ -247,7 +261,9 @@ BROKEN: dict[str, Callable[[], Suggestion]] = {
     "urgent-first": lambda: with_priority(made("product", text=FIRE), 1),
     "skip-high-without-text": lambda: made("positive", rating=5, text="👍"),
     "answer-low-without-text": lambda: turned(made("no_details", text=""), status=Status.ABSTAINED),
-    "answer-with-text": lambda: turned(made("store"), triage=made("store").triage.model_copy(update={"disposition": "skip"})),
+    "answer-with-text": lambda: turned(
+        made("store"), triage=made("store").triage.model_copy(update={"disposition": "skip"})
+    ),
     "silence-is-silent": lambda: turned(made("store"), status=Status.ABSTAINED),
     "abstention-helps": lambda: turned(with_match(made("store"), scenario=None), status=Status.ABSTAINED),
     "topic-of-scenario": lambda: with_match(made("store"), topic="app"),
@@ -368,7 +384,11 @@ def test_every_rule_is_broken_once_on_purpose() -> None:
 
 
 def test_a_wording_of_the_regulation_that_is_gone_is_missed() -> None:
-    phrases = {id_: phrase for id_, phrase in BANK.phrases.items() if id_ != "resolution-sort-out" and phrase.source != "000 §6"}
+    phrases = {
+        id_: phrase
+        for id_, phrase in BANK.phrases.items()
+        if id_ != "resolution-sort-out" and phrase.source != "000 §6"
+    }
     interim = {id_: phrase.model_copy(update={"channels": ("public", "dm")}) for id_, phrase in BANK.interim.items()}
     poorer = replace(BANK, phrases=phrases, interim=interim)
     scored = scores(made("store", platform="dm"), poorer)
@@ -426,7 +446,9 @@ class Always:
         (None, [], "positive", "Рецепт", ()),
     ],
 )
-def test_harm_is_told_by_kind(expected: str | None, also: list[str], got: str, text: str, harm: tuple[str, ...]) -> None:
+def test_harm_is_told_by_kind(
+    expected: str | None, also: list[str], got: str, text: str, harm: tuple[str, ...]
+) -> None:
     one = case("a", text, expected, also=also)
     assert rows_of((one,), service(matcher=Always(got)))[0].harm == harm
 
@@ -453,10 +475,14 @@ def test_the_numbers_of_rows_made_by_hand() -> None:
         a_row(id="also", expected="refund", also=("store",), flags=("legal",), flags_expected=("legal",)),
         a_row(id="second", expected="refund", routed=True, shaped=True, flags=("safety",), flags_optional=("safety",)),
         a_row(id="silent", got=None, ready=False, confidence=0.3, ranking=("store", "app"), shaped=None),
-        a_row(id="far", expected="app", routed=False, shaped=False, harm=("missed_safety",), flags_expected=("safety",)),
+        a_row(
+            id="far", expected="app", routed=False, shaped=False, harm=("missed_safety",), flags_expected=("safety",)
+        ),
         a_row(id="oos", expected=None, in_scope=False, got=None, ready=False, routed=None, shaped=None),
         a_row(id="answered", expected=None, in_scope=False, routed=None, shaped=None, flags=("legal",)),
-        a_row(id="skip", expected="skip", in_scope=False, got="skip", ready=False, by=None, confidence=None, ranking=()),
+        a_row(
+            id="skip", expected="skip", in_scope=False, got="skip", ready=False, by=None, confidence=None, ranking=()
+        ),
         a_row(id="skipped", got="skip", ready=False, by=None, confidence=None, ranking=(), rules={"slot-order": False}),
     ]
     told = measure(rows)
@@ -486,7 +512,13 @@ def test_the_numbers_of_rows_made_by_hand() -> None:
 
 
 def test_nothing_to_count_is_null() -> None:
-    told = measure([a_row(expected=None, in_scope=False, got=None, ready=False, by=None, confidence=None, routed=None, shaped=None)])
+    told = measure(
+        [
+            a_row(
+                expected=None, in_scope=False, got=None, ready=False, by=None, confidence=None, routed=None, shaped=None
+            )
+        ]
+    )
     assert told["top1"] is None
     assert told["selective_accuracy"] is None
     assert told["flag_recall"] is None
@@ -521,7 +553,7 @@ def test_the_statistics_agree_with_known_values() -> None:
 
 @pytest.mark.parametrize("kind", perturb.PERTURBATIONS)
 def test_a_perturbation_changes_texts_and_always_alike(kind: str) -> None:
-    changed = dict(perturb.pairs(CASES, kind, 20))if False else list(perturb.pairs(CASES, kind, 20))
+    changed = list(perturb.pairs(CASES, kind, 20))
     assert len(changed) >= (1 if kind == "yo" else 15)
     assert [review.text for _, review in changed] == [review.text for _, review in perturb.pairs(CASES, kind, 20)]
     assert all(review.text != one.review.text for one, review in changed)
@@ -570,7 +602,14 @@ LOADED = gates.load()
 
 
 def run_slice(tmp_path: Path, build: Any, *more: str, count: str = "60") -> int:
-    written = ["--json", str(tmp_path / "out.json"), "--junit", str(tmp_path / "junit.xml"), "--log-dir", str(tmp_path / "logs")]
+    written = [
+        "--json",
+        str(tmp_path / "out.json"),
+        "--junit",
+        str(tmp_path / "junit.xml"),
+        "--log-dir",
+        str(tmp_path / "logs"),
+    ]
     return main(["run", "--slice", count, *written, *more], build)
 
 
@@ -693,14 +732,21 @@ def test_our_replies_reach_every_rule() -> None:
 
 
 def a_result(rows: list[Row]) -> dict[str, Any]:
-    told = measure(rows) | {"provenance": {"phrasebank": "p", "matcher": "m", "thresholds": {}}, "files": [], "columns": {}}
+    told = measure(rows) | {
+        "provenance": {"phrasebank": "p", "matcher": "m", "thresholds": {}},
+        "files": [],
+        "columns": {},
+    }
     told |= {"own": True, "whole": True}
     value: dict[str, Any] = json.loads(json.dumps(told))
     return value
 
 
 def many(wrong: int = 0, **changes: Any) -> list[Row]:
-    rows = [a_row(id=f"c{i}", got="refund" if i < wrong else "store", ranking=("refund",) if i < wrong else ("store",)) for i in range(40)]
+    rows = [
+        a_row(id=f"c{i}", got="refund" if i < wrong else "store", ranking=("refund",) if i < wrong else ("store",))
+        for i in range(40)
+    ]
     return [row.model_copy(update=changes) for row in rows]
 
 
@@ -782,7 +828,9 @@ def test_feedback_becomes_anonymised_drafts_the_dangerous_first(tmp_path: Path) 
         one = service().suggest(Review.model_validate({"id": outcome, "platform": "2gis"} | review), scenario)
         suggestions.append(one.model_dump_json())
         told = {"suggestion_id": one.id, "revision": 1, "outcome": outcome, "agent": "Иван"}
-        more = {"overruled": {"scenario": "delivery"}, "edited": {"text": "Здравствуйте, Анна! Ждём на a@b.ru"}}.get(outcome, {})
+        more = {"overruled": {"scenario": "delivery"}, "edited": {"text": "Здравствуйте, Анна! Ждём на a@b.ru"}}.get(
+            outcome, {}
+        )
         feedback.append(json.dumps(told | more))
     (tmp_path / "s.jsonl").write_text("\n".join(suggestions), encoding="utf-8")
     (tmp_path / "f.jsonl").write_text("\n".join(feedback), encoding="utf-8")
@@ -800,7 +848,9 @@ def test_feedback_becomes_anonymised_drafts_the_dangerous_first(tmp_path: Path) 
 
 
 def test_feedback_without_its_suggestion_is_a_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "f.jsonl").write_text('{"suggestion_id": "x", "revision": 1, "outcome": "edited", "text": "t"}', encoding="utf-8")
+    (tmp_path / "f.jsonl").write_text(
+        '{"suggestion_id": "x", "revision": 1, "outcome": "edited", "text": "t"}', encoding="utf-8"
+    )
     (tmp_path / "s.jsonl").write_text("", encoding="utf-8")
     assert main(["from-feedback", str(tmp_path / "f.jsonl"), str(tmp_path / "s.jsonl")]) == 2
     assert "f.jsonl:1" in capsys.readouterr().err
@@ -822,13 +872,14 @@ def test_the_report_is_one_page_that_escapes_reviews(tmp_path: Path) -> None:
     assert "жалоба отвечена как похвала" in page
     assert "000 §3" in page
     assert page.count("<svg") == page.count("</svg>") == 3
-    assert "http://" not in page.replace("http://www.w3.org", "").replace("http://purl.org", "").replace("http://creativecommons.org", "")
+    assert "http://" not in page.replace("http://www.w3.org", "").replace("http://purl.org", "").replace(
+        "http://creativecommons.org", ""
+    )
 
 
 def test_the_page_of_a_whole_run_tells_gates_and_comparison(tmp_path: Path, blessed: Path) -> None:
     commanded("bless", tmp_path, many())
     result = tmp_path / "result.json"
-    assert commanded("report", tmp_path, many(wrong=8)) == 0 if False else True
     result.write_text(json.dumps(a_result(many(wrong=8))), encoding="utf-8")
     assert main(["report", str(result), "--out", str(tmp_path / "r.html")]) == 0
     page = (tmp_path / "r.html").read_text(encoding="utf-8")

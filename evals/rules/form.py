@@ -87,6 +87,15 @@ def personal_data(suggestion: Suggestion, bank: Phrasebank) -> Score | None:
     return passes(not repeated_here, f"повторено из отзыва: {', '.join(repeated_here)}")
 
 
+def employee_named(suggestion: Suggestion, bank: Phrasebank) -> Score | None:
+    """No name follows the word for a job where everybody reads it."""
+    if channel_of(suggestion) != "public":
+        return None
+    return regex(r"(?i:продав|менеджер|консультант|мастер|курьер|оператор|директор)[а-яё]* [А-ЯЁ][а-яё]+")(
+        suggestion, bank
+    )
+
+
 CHECKED: Mapping[str, Scorer] = {
     "exclamation-marks": regex("!", allowed=1),
     "caps": regex(r"\b[А-ЯЁ]{4,}\b"),
@@ -102,5 +111,6 @@ CHECKED: Mapping[str, Scorer] = {
     "unfilled-place": unfilled_place,
     "unfilled-variable": regex(r"[{}]"),
     "personal-data-in-public": personal_data,
+    "employee-named": employee_named,
 }
 """Scorers of rules of rules.yaml."""

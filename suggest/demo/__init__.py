@@ -1,1 +1,1 @@
-"""What a newcomer is shown: sample reviews, and later a stand-in for Usedesk."""
+"""What a newcomer is shown: sample reviews, and a stand-in for Usedesk to open them in."""

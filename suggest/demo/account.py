@@ -29,7 +29,9 @@ TEXT, LIST, NESTED = 1, 2, 4
 CATEGORY, SUBCATEGORY = 101, 102
 
 
-def _field(field_id: int, name: str, kind: int, options: dict[int, tuple[str, int | None]], parent: int | None = None) -> Any:
+def _field(
+    field_id: int, name: str, kind: int, options: dict[int, tuple[str, int | None]], parent: int | None = None
+) -> Any:
     about = {
         "id": field_id,
         "company_id": COMPANY,
@@ -43,14 +45,22 @@ def _field(field_id: int, name: str, kind: int, options: dict[int, tuple[str, in
         "parent_field_id": parent,
     }
     rows = [
-        {"id": number, "ticket_field_id": field_id, "value": value, "parent_option_id": [above] if above else [], "order": place}
+        {
+            "id": number,
+            "ticket_field_id": field_id,
+            "value": value,
+            "parent_option_id": [above] if above else [],
+            "order": place,
+        }
         for place, (number, (value, above)) in enumerate(options.items())
     ]
     return {"custom_field": about, "field_options": rows}
 
 
 FIELDS = (
-    _field(CATEGORY, "Категория", NESTED, {1001: ("Прочее", None), 1002: ("Заявка", None), 1003: ("Консультация", None)}),
+    _field(
+        CATEGORY, "Категория", NESTED, {1001: ("Прочее", None), 1002: ("Заявка", None), 1003: ("Консультация", None)}
+    ),
     _field(
         SUBCATEGORY,
         "Подкатегория",
@@ -68,10 +78,12 @@ FIELDS = (
 
 def option(field_id: int, value: str) -> dict[str, Any] | None:
     """The option of a field by its id or its name."""
-    rows = next((field["field_options"] for field in FIELDS if field["custom_field"]["id"] == field_id), [])
+    rows: list[dict[str, Any]] = next(
+        (field["field_options"] for field in FIELDS if field["custom_field"]["id"] == field_id), []
+    )
     return next((row for row in rows if value in {str(row["id"]), row["value"]}), None)
 
 
 def field_id(name: str) -> int:
     """The id of a field by its name."""
-    return next(field["custom_field"]["id"] for field in FIELDS if field["custom_field"]["name"] == name)
+    return next(int(field["custom_field"]["id"]) for field in FIELDS if field["custom_field"]["name"] == name)

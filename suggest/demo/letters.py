@@ -5,9 +5,7 @@ from __future__ import annotations
 from html import escape
 
 STARS = 5
-PAGE = (
-    '<html><head><style>td{{font-family:Arial}}</style></head><body><table width="600">{rows}</table></body></html>'
-)
+PAGE = '<html><head><style>td{{font-family:Arial}}</style></head><body><table width="600">{rows}</table></body></html>'
 
 
 def twogis(branch: str, stars: int, author: str, text: str, number: int) -> str:

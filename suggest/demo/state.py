@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from suggest.demo.account import (
@@ -19,10 +18,10 @@ from suggest.demo.account import (
     field_id,
     option,
 )
+from suggest.demo.shapes import comment, named, now
 from suggest.demo.tickets import SAMPLES, Sample
 
 NEW, OPEN = 8, 1
-MOSCOW = timezone(timedelta(hours=3))
 FIRST_TICKET = 153341101
 ROBOT_CLIENT = 175888649
 """All notifications of a platform come from one client: its robot."""
@@ -34,11 +33,6 @@ class Refused(Exception):
     def __init__(self, text: str, code: int) -> None:
         super().__init__(text)
         self.code = code
-
-
-def now() -> str:
-    """The time as Usedesk writes it: without a zone."""
-    return datetime.now(MOSCOW).strftime("%Y-%m-%d %H:%M:%S")
 
 
 class Helpdesk:
@@ -63,7 +57,11 @@ class Helpdesk:
         status = int(asked.get("status") or NEW)
         if status not in STATUSES:
             raise Refused("Unknown status", 132)
-        facts = {"email": asked.get("client_email", ""), "additional_id": asked.get("additional_id", ""), "status_id": status}
+        facts = {
+            "email": asked.get("client_email", ""),
+            "additional_id": asked.get("additional_id", ""),
+            "status_id": status,
+        }
         facts["channel_id"] = int(asked.get("channel_id") or CHANNELS["api"])
         writer = "user" if asked.get("from") == "user" else "client"
         tags = [tag.strip() for tag in str(asked.get("tag") or "").split(",") if tag.strip()]
@@ -81,7 +79,7 @@ class Helpdesk:
         """POST /tickets: a hundred rows at most, the longest unchanged first."""
         with self._lock:
             rows = [
-                {**kept["ticket"], "ticket_fields": kept["custom_fields"], "tags": [{"name": tag} for tag in kept["tags"]]}
+                {**kept["ticket"], "ticket_fields": named(kept), "tags": [{"name": tag} for tag in kept["tags"]]}
                 for kept in self._tickets.values()
                 if kept["ticket"]["last_updated_at"] >= updated_after
                 and str(client_id or kept["ticket"]["client_id"]) == str(kept["ticket"]["client_id"])
@@ -96,10 +94,10 @@ class Helpdesk:
             raise Refused("Unknown user_id", 141)
         with self._lock:
             kind = "public" if asked.get("type") == "public" else "private"
-            comment = _comment(kept, message, writer, kind, asked.get("user_id"))
-            kept["comments"].append(comment)
+            written = comment(kept, message, writer, kind, asked.get("user_id"))
+            kept["comments"].append(written)
             self._touch(kept)
-            return int(comment["id"])
+            return int(written["id"])
 
     def update(self, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
         """POST /update/ticket; returns what changed, as a webhook tells it."""
@@ -115,14 +113,23 @@ class Helpdesk:
             facts["status_id"] = int(asked["status"])
         facts |= {name: asked[name] for name in ("subject", "assignee_id", "group", "client_id") if asked.get(name)}
         with self._lock:
-            changes = [{"target": name, "value": value, "old_value": kept["ticket"].get(name)} for name, value in facts.items()]
+            changes = [
+                {"target": name, "value": value, "old_value": kept["ticket"].get(name)} for name, value in facts.items()
+            ]
             kept["ticket"] |= facts
             changes += self._tagged(kept, str(asked.get("tag") or "")) + self._filled(kept, asked)
             self._touch(kept, silent=str(asked.get("silent")).lower() in {"1", "true"} or "status_id" in facts)
             return changes
 
     def _open(
-        self, subject: str, message: str, client: str, writer: str, facts: Mapping[str, Any], tags: list[str], fields: dict[int, str]
+        self,
+        subject: str,
+        message: str,
+        client: str,
+        writer: str,
+        facts: Mapping[str, Any],
+        tags: list[str],
+        fields: dict[int, str],
     ) -> int:
         with self._lock:
             ticket_id, at = next(self._ids), now()
@@ -142,7 +149,7 @@ class Helpdesk:
                 **facts,
             }
             kept: dict[str, Any] = {"ticket": ticket, "comments": [], "tags": tags, "changes": [], "custom_fields": []}
-            kept["comments"].append(_comment(kept, message, writer, "public", None, first=True))
+            kept["comments"].append(comment(kept, message, writer, "public", None, first=True))
             for number, value in fields.items():
                 self._fill(kept, number, value)
             self._tickets[ticket_id] = kept
@@ -175,25 +182,6 @@ class Helpdesk:
         kept["ticket"]["last_updated_at"] = now()
         if kept["ticket"]["status_id"] == NEW and not silent:
             kept["ticket"]["status_id"] = OPEN
-
-
-def _comment(
-    kept: Mapping[str, Any], message: str, writer: str, kind: str, user_id: object, first: bool = False
-) -> dict[str, Any]:
-    number = kept["ticket"]["id"] * 100 + len(kept["comments"])
-    return {
-        "id": number,
-        "message": message,
-        "from": writer,
-        "type": kind,
-        "user_id": int(str(user_id)) if user_id else None,
-        "client_id": kept["ticket"]["client_id"] if writer == "client" else None,
-        "ticket_id": kept["ticket"]["id"],
-        "is_first": "1" if first else "0",
-        "delivered": 1,
-        "published_at": now(),
-        "files": [],
-    }
 
 
 def _needed(asked: Mapping[str, Any], name: str) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx
 
-from suggest.demo.account import CHANNELS, FIELDS
+from suggest.demo.account import CHANNELS
+from suggest.demo.shapes import named
 
 TIMEOUT = 60
 """Usedesk waits so many seconds for a block."""
@@ -30,17 +31,19 @@ class Teller:
     def ticket(self, kept: Mapping[str, Any]) -> None:
         """The webhook of a new ticket, as the vendor's page shows it: fields inside the ticket."""
         message = kept["comments"][0]["message"]
-        self._tell({"ticket": {**kept["ticket"], "message": message, "custom_fields": _named(kept)}, "client": _client(kept)})
+        self._tell(
+            {"ticket": {**kept["ticket"], "message": message, "custom_fields": named(kept)}, "client": _client(kept)}
+        )
 
     def comment(self, kept: Mapping[str, Any]) -> None:
         """The webhook of a new comment."""
-        self._tell({"comment": kept["comments"][-1], "client": _client(kept), "custom_fields": _named(kept)})
+        self._tell({"comment": kept["comments"][-1], "client": _client(kept), "custom_fields": named(kept)})
 
     def change(self, kept: Mapping[str, Any], changes: list[dict[str, Any]]) -> None:
         """The webhook of a change."""
         if changes:
             trigger = {"id": 1, "ticket_id": kept["ticket"]["id"], "data": changes}
-            self._tell({"trigger": trigger, "client": _client(kept), "custom_fields": _named(kept)})
+            self._tell({"trigger": trigger, "client": _client(kept), "custom_fields": named(kept)})
 
     def block(self, kept: Mapping[str, Any], refresh: bool) -> str:
         """The HTML of the block for a ticket, asked for from server to server like the real one."""
@@ -76,17 +79,3 @@ class Teller:
 
 def _client(kept: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": kept["ticket"]["client_id"], "name": kept["ticket"]["client_name"], "emails": [], "phones": []}
-
-
-def _named(kept: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A ticket's fields with the names that webhooks, unlike /ticket, tell."""
-    names = {field["custom_field"]["id"]: field["custom_field"]["name"] for field in FIELDS}
-    values = {str(row["id"]): row["value"] for field in FIELDS for row in field["field_options"]}
-    return [
-        {
-            "id": row["ticket_field_id"],
-            "name": names[row["ticket_field_id"]],
-            "value": values.get(row["value"], row["value"]),
-        }
-        for row in kept["custom_fields"]
-    ]

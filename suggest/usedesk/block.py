@@ -12,10 +12,10 @@ from traceback import format_tb
 from typing import Any, TypeVar
 
 from suggest.domain import Suggestion
+from suggest.usedesk import messages
 from suggest.usedesk.errors import UsedeskError
 from suggest.usedesk.payload import Unreadable, authentic, mapping, number, read, text
 from suggest.usedesk.preparing import Prepared, Preparer
-from suggest.usedesk.reader import Reading
 from suggest.usedesk.view import Message, View
 
 DEADLINE = 1.2
@@ -24,37 +24,6 @@ DEADLINE = 1.2
 LOOKUPS = 4
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-
-UNREADABLE = Message(
-    "Подсказчик не понял запрос", "Usedesk прислал запрос в незнакомом виде. Сообщите администратору: блок настроен неверно."
-)
-NO_SECRET = Message(
-    "Подсказчик ещё не настроен", "Администратору нужно задать секрет блока (SUGGEST_USEDESK_BLOCK_SECRET).", severe=True
-)
-WRONG_SECRET = Message(
-    "Подсказчик не узнал этот блок",
-    "Секретный ключ блока не совпадает с настройкой подсказчика. Сообщите администратору.",
-    severe=True,
-)
-NO_TICKET = Message("Нет номера тикета", "Usedesk не прислал номер тикета. Откройте тикет заново или сообщите администратору.")
-LATE = Message("Подсказка готовится", "Чтение тикета заняло больше времени, чем обычно. Нажмите «Обновить» через несколько секунд.")
-BROKEN = Message(
-    "Подсказка не получилась", "Внутренняя ошибка подсказчика, она записана в журнал. Ответьте без подсказки и сообщите администратору."
-)
-FAILED = "Подсказка не получилась"
-WHY_UNREADABLE = {
-    "no_message": Message("Отвечать пока не на что", "В тикете нет сообщения клиента, только записи сотрудников."),
-    "no_text": Message(
-        "Текст отзыва не нашёлся",
-        "Письмо пришло в незнакомом виде. Откройте отзыв на площадке, скопируйте его текст в поле «Текст отзыва» и нажмите «Обновить».",
-    ),
-    "unknown_robot": Message(
-        "Письмо незнакомого робота",
-        "Похоже на уведомление, но правил для этого отправителя нет. Если это отзыв, попросите администратора добавить правило.",
-    ),
-}
-KEPT_AFTER_ERROR = "Тикет перечитать не удалось, показана сохранённая подсказка. "
-KEPT_WHILE_LATE = "Тикет ещё читается, показана сохранённая подсказка. Чтобы проверить, нажмите «Обновить»."
 
 
 @dataclass(frozen=True)
@@ -87,7 +56,7 @@ class Block:
             return await self._opened(asked, until)
         except Exception as error:
             log.error("the block failed: %s\n%s", type(error).__name__, "".join(format_tb(error.__traceback__)))
-            return self.view.message(BROKEN)
+            return self.view.message(messages.BROKEN)
 
     def close(self) -> None:
         self._lookups.shutdown(cancel_futures=True)
@@ -96,13 +65,13 @@ class Block:
         try:
             fields = read(body, content_type)
         except Unreadable:
-            return UNREADABLE
+            return messages.UNREADABLE
         if self.secret:
             if not authentic(fields, self.secret):
-                return WRONG_SECRET
+                return messages.WRONG_SECRET
         elif not self.open:
-            return NO_SECRET
-        return opening(fields) or NO_TICKET
+            return messages.NO_SECRET
+        return opening(fields) or messages.NO_TICKET
 
     async def _opened(self, asked: Opening, until: float) -> str:
         kept = await _within(self._lookups.submit(self.preparer.kept, asked.ticket_id), until)
@@ -115,11 +84,15 @@ class Block:
         if prepared and prepared.suggestion:
             return self.view.suggestion(prepared.suggestion)
         if prepared is None:
-            return self.view.suggestion(kept, KEPT_WHILE_LATE) if kept else self.view.message(LATE)
+            return self.view.suggestion(kept, messages.KEPT_WHILE_LATE) if kept else self.view.message(messages.LATE)
         if prepared.reading:
-            return self.view.message(_unreadable(prepared.reading))
-        advice = prepared.error.advice if isinstance(prepared.error, UsedeskError) else BROKEN.text
-        return self.view.suggestion(kept, KEPT_AFTER_ERROR + advice) if kept else self.view.message(Message(FAILED, advice))
+            return self.view.message(messages.unreadable(prepared.reading))
+        advice = prepared.error.advice if isinstance(prepared.error, UsedeskError) else messages.BROKEN.text
+        return (
+            self.view.suggestion(kept, messages.KEPT_AFTER_ERROR + advice)
+            if kept
+            else self.view.message(Message(messages.FAILED, advice))
+        )
 
 
 def opening(fields: Mapping[str, Any]) -> Opening | None:
@@ -133,11 +106,6 @@ def opening(fields: Mapping[str, Any]) -> Opening | None:
         "channel_type": text(mapping(fields.get("channel_data")).get("type")) or text(fields.get("channel_type")),
     }
     return Opening(ticket_id, text(fields.get("is_auto_load")) == "0", hints)
-
-
-def _unreadable(reading: Reading) -> Message:
-    known = WHY_UNREADABLE[reading.unreadable or "no_text"]
-    return Message(known.title, known.text, url=reading.url)
 
 
 async def _within(future: Future[T], until: float) -> T | None:

@@ -69,7 +69,7 @@ CLIENT_ERROR = 400
 
 def of_status(method: str, status: int, retry_after: float | None) -> UsedeskError | None:
     """The error that an HTTP status alone stands for; None where the body decides."""
-    if status == 429:  # noqa: PLR2004
+    if status == 429:
         return UsedeskBusy(f"{method}: HTTP 429", retry_after)
     if status >= SERVER_ERROR:
         return UsedeskUnreachable(f"{method}: HTTP {status}")

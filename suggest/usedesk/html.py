@@ -6,11 +6,15 @@ import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
-_TAG = re.compile(r"</?(?:html|body|div|p|br|span|a|b|i|u|em|strong|table|tr|td|ul|ol|li|h[1-6]|img|font|blockquote)\b", re.I)
+_TAG = re.compile(
+    r"</?(?:html|body|div|p|br|span|a|b|i|u|em|strong|table|tr|td|ul|ol|li|h[1-6]|img|font|blockquote)\b", re.I
+)
 _LINES = frozenset({"p", "div", "tr", "li", "ul", "ol", "table", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "section"})
 _CELLS = frozenset({"td", "th"})
 _UNSEEN = frozenset({"script", "style", "head", "title", "template", "noscript", "svg"})
-_VOID = frozenset({"br", "img", "hr", "meta", "link", "input", "area", "base", "col", "wbr", "source", "embed", "param"})
+_VOID = frozenset(
+    {"br", "img", "hr", "meta", "link", "input", "area", "base", "col", "wbr", "source", "embed", "param"}
+)
 _HIDDEN = re.compile(r"display\s*:\s*none|font-size\s*:\s*0|max-height\s*:\s*0|mso-hide\s*:\s*all", re.I)
 _STARRED = re.compile(r"[★☆⭐]|\b[1-5]\s*(?:из|/|of)\s*5\b|зв[её]зд|\bstars?\b", re.I)
 _QUOTE = re.compile(r"gmail_quote|moz-cite|yahoo_quoted|usedesk_quote", re.I)

@@ -82,7 +82,7 @@ def items(value: object) -> Iterator[Any]:
 
 def number(value: object) -> int | None:
     """A positive whole number, sent as one or as a string; None for anything else."""
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit() and len(value.strip()) < 19:  # noqa: PLR2004
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit() and len(value.strip()) < 19:
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and 0 < value < MAX_ID:
         return value
@@ -100,7 +100,8 @@ def text(value: object, limit: int = 500) -> str:
 def authentic(body: Mapping[str, Any], secret: str, names: Iterable[str] = SECRETS) -> bool:
     """Whether the body holds the secret under one of its names; takes the same time whatever it holds."""
     given = [text(body.get(name)).encode() for name in names]
-    return any([hmac.compare_digest(value, secret.encode()) for value in given])
+    matches = [hmac.compare_digest(value, secret.encode()) for value in given]
+    return any(matches)
 
 
 def _multipart(body: bytes, content_type: str) -> Iterator[tuple[str, str]]:

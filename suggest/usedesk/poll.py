@@ -28,9 +28,7 @@ log = logging.getLogger(__name__)
 class Poll:
     """Asks for changed tickets every minute and hands them to the preparer; times are compared in Usedesk's own only."""
 
-    def __init__(
-        self, preparer: Preparer, every: float = EVERY_SECONDS, clock: Callable[[], datetime] = now
-    ) -> None:
+    def __init__(self, preparer: Preparer, every: float = EVERY_SECONDS, clock: Callable[[], datetime] = now) -> None:
         self._preparer = preparer
         self._every = every
         self._clock = clock

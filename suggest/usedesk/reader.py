@@ -108,9 +108,11 @@ class _Page:
         if start is None and not cut.whole:
             return ("" if any(pattern.search(text) for pattern in cut.without) else None), text
         start = start or 0
-        ends = [found[-1] for pattern in cut.before if (found := [hit.start() for hit in pattern.finditer(text, start)])]
+        ends = [
+            found[-1] for pattern in cut.before if (found := [hit.start() for hit in pattern.finditer(text, start)])
+        ]
         end = min(ends, default=len(text))
-        review, rest = text[start:end].strip(" \n«»\"“”"), f"{text[:start]}\n{text[end:]}"
+        review, rest = text[start:end].strip(' \n«»"“”'), f"{text[:start]}\n{text[end:]}"
         silent = any(pattern.fullmatch(review) for pattern in cut.without)
         return "" if silent else review, rest
 
@@ -120,7 +122,7 @@ class _Page:
     def all(self, fact: Fact) -> Iterator[str]:
         for rule in (*self.rules.facts.get(fact, ()), *self.source.find.get(fact, ())):
             for found in self._found(rule):
-                clean = found.strip(" \n\t«»\"“”")
+                clean = found.strip(' \n\t«»"“”')
                 if clean and (fact != "url" or self._leads_home(clean)):
                     yield clean
 
@@ -153,7 +155,7 @@ class _Page:
             return False
         hosts = self.source.hosts or tuple(host for source in self.rules.sources for host in source.hosts)
         at_home = any(host == known or host.endswith("." + known) for known in hosts)
-        return parts.scheme in {"http", "https"} and at_home and len(url) <= 2000 and url.isprintable()  # noqa: PLR2004
+        return parts.scheme in {"http", "https"} and at_home and len(url) <= 2000 and url.isprintable()
 
     def _platform(self, said: str) -> Platform | None:
         return next((name for name, pattern in self.rules.platform_names.items() if pattern.search(said)), None)

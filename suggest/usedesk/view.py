@@ -62,7 +62,9 @@ class View:
     @cached_property
     def _environment(self) -> Environment:
         loader = PackageLoader("suggest", "web/templates")
-        return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+        return Environment(
+            loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
 
 
 def rows(text: str) -> int:
