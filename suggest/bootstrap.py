@@ -147,7 +147,9 @@ def build_store(settings: Settings) -> Store:
     return open_store(settings.database)
 
 
-def served(settings: Settings, bank: Phrasebank, suggester: Suggester, store: Store, open_block: bool = False) -> Service:
+def served(
+    settings: Settings, bank: Phrasebank, suggester: Suggester, store: Store, open_block: bool = False
+) -> Service:
     """The service over parts that are built already; `open_block` lets the block in where no secret is set."""
     desk = Desk(suggester, store.suggestions, store.records, store.histories)
     return Service(settings, bank, desk, store, build_usedesk(settings, bank, desk, open_block))

@@ -88,7 +88,8 @@ class InMemory:
 
     def of_ticket(self, ticket_id: str) -> Suggestion | None:
         with self._lock:
-            kept = [revisions[-1] for revisions in self._revisions.values() if revisions[-1].review.ticket_id == ticket_id]
+            newest = [revisions[-1] for revisions in self._revisions.values()]
+        kept = [suggestion for suggestion in newest if suggestion.review.ticket_id == ticket_id]
         return max(kept, key=lambda suggestion: suggestion.created_at, default=None)
 
     def put(self, suggestion: Suggestion) -> Suggestion:

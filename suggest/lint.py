@@ -22,6 +22,9 @@ FILLINGS = 3
 """So many phrases at least can fill every place a scenario asks for, whatever the situation."""
 
 PER_SLOT = 10
+DRAFTED = "drafted"
+"""Stands for an approver where the content owner has not yet confirmed a phrase of the house."""
+
 FIVE_SLOTS = ("greeting", "empathy", "identification", "resolution", "thanks")
 NEAR = 0.75
 """Exemplars that share more of their character n-grams than this are near-duplicates."""
@@ -48,11 +51,11 @@ def faults(bank: Phrasebank) -> list[str]:
 
 
 def summary(bank: Phrasebank) -> str:
-    """What the bank holds, in one line; house phrases are counted for the owner to confirm."""
+    """What the bank holds, in one line; phrases that their owner has not confirmed are counted."""
     approved = [phrase for phrase in bank.phrases.values() if phrase.status == "approved"]
-    house = sum(phrase.source == "house" for phrase in approved)
+    drafted = sum(phrase.approved is not None and phrase.approved.by == DRAFTED for phrase in approved)
     return (
-        f"phrasebank {bank.version}: {len(approved)} approved phrases ({house} of the house, to be confirmed by their owner), "
+        f"phrasebank {bank.version}: {len(approved)} approved phrases ({drafted} of them drafts that their owner has not confirmed), "
         f"{len(bank.scenarios)} scenarios, {len(bank.rules)} rules"
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from suggest.folding import clean
 from suggest.mask_names import Names
-from suggest.mask_numbers import Found, numbers
+from suggest.mask_numbers import Found, lowered, numbers
 
 PLACEHOLDERS: Mapping[str, str] = {
     "phone": "[телефон]",
@@ -36,15 +36,21 @@ class Masked:
     spans: tuple[Found, ...]
 
 
-def mask(text: str, given_names: Mapping[str, object], people: Iterable[str | None] = ()) -> Masked:
-    """Covers what is personal in a text; `people` are those whose names are known to be meant: the author, the client."""
-    cleaned = clean(text)
-    spans = tuple(_apart(cleaned, [*numbers(cleaned), *Names(cleaned, given_names, tuple(people))]))
-    pieces, at = [], 0
-    for start, end, kind in spans:
-        pieces += [cleaned[at:start], PLACEHOLDERS[kind]]
-        at = end
-    return Masked("".join([*pieces, cleaned[at:]]), spans)
+class Masker:
+    """Covers what is personal; `given_names` are those that the phrasebank knows."""
+
+    def __init__(self, given_names: Iterable[str]) -> None:
+        self._given = frozenset(lowered(name) for name in given_names)
+
+    def mask(self, text: str, people: Iterable[str | None] = ()) -> Masked:
+        """The text with what is personal covered; `people` are those known to be meant: the author, the client."""
+        cleaned = clean(text)
+        spans = tuple(_apart(cleaned, [*numbers(cleaned), *Names(cleaned, self._given, tuple(people))]))
+        pieces, at = [], 0
+        for start, end, kind in spans:
+            pieces += [cleaned[at:start], PLACEHOLDERS[kind]]
+            at = end
+        return Masked("".join([*pieces, cleaned[at:]]), spans)
 
 
 def uncovered(quote: str, text: str) -> tuple[int, int] | None:

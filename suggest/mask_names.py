@@ -7,7 +7,7 @@ is covered wherever the text repeats it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from suggest.clues import look_up
@@ -15,7 +15,8 @@ from suggest.mask_numbers import lowered
 from suggest.personal import kinds
 
 _WORD = re.compile(r"[А-ЯЁӘІҢҒҮҰҚӨҺа-яёәіңғүұқөһ]+(?:-[А-ЯЁӘІҢҒҮҰҚӨҺа-яёәіңғүұқөһ]+)*")
-_INITIALS = re.compile(r"(?:(?<![\w])[А-ЯЁ]\.\s?){1,2}(?![а-яё])")
+_AFTER = re.compile(rf" ({_WORD.pattern})")
+_BEFORE = re.compile(rf"({_WORD.pattern}) \Z")
 _INITIALS_BEFORE = re.compile(r"(?<!\w)[А-ЯЁ]\.\s?(?:[А-ЯЁ]\.\s?)?\Z")
 _INITIALS_AFTER = re.compile(
     r"\s(?:[А-ЯЁ]\.\s?[А-ЯЁ]\.|[А-ЯЁ]\.(?=\s?[,;)]|\s?\Z|\s[а-яё(])|[А-ЯЁ](?=\s?[,.;)]|\s?\Z))"
@@ -39,8 +40,8 @@ _ORDINARY = _words(
 _NEVER = _words(
     "марс кузя шерлок холмс бирюса атлант хайер самсунг дайсон филипс бош сименс аристон индезит электролюкс ватсон гаврош "
     "антуанетта дед мороз снегурочка наполеон пушкин ленин гагарин дарт вейдер золушка гарри поттер робин гуд "
-    "бендер остап алматы астана мавроди магнит лента эльдорадо аврора веста ариель персил фейри титан зевс маркс эдисон тесла вольт "
-    "ампер бог господь аллах иисус христос будда конь барон плюшкин хлестаков кулибин левша эйнштейн"
+    "бендер остап алматы астана мавроди магнит лента эльдорадо аврора веста ариель персил фейри титан зевс маркс эдисон тесла "
+    "вольт ампер бог господь аллах иисус христос будда конь барон плюшкин хлестаков кулибин левша эйнштейн"
 )
 """Names of brands, of animals and of those who are not in the story."""
 
@@ -58,12 +59,14 @@ _ROLE = re.compile(
     r"|представител|тетя|дядя|бабушк|дедушк)[а-я]{0,5}\Z"
 )
 _FEW = 3
+_WINDOW = 60
+"""How far before a word its surroundings are looked at."""
 
 
 class Names:
-    """Finds people's names; `given` are the given names of the phrasebank, `known` whoever is known to be meant."""
+    """Finds people's names; `given` are folded given names, `known` whoever is known to be meant."""
 
-    def __init__(self, text: str, given: Mapping[str, object], known: Iterable[str | None] = ()) -> None:
+    def __init__(self, text: str, given: frozenset[str], known: Iterable[str | None] = ()) -> None:
         self._text = text
         self._given = given
         self._known = frozenset(_lemmas_of(known))
@@ -77,6 +80,10 @@ class Names:
         for literal in self._literal:
             for match in re.finditer(rf"(?<!\w){re.escape(literal)}(?!\w)", self._text, re.IGNORECASE):
                 yield *match.span(), "name"
+
+    def _ahead(self, at: int) -> str:
+        """What stands right before a place; a mark stands for all that is farther."""
+        return self._text[:at] if at <= _WINDOW else "…" + self._text[at - _WINDOW : at]
 
     @cached_property
     def _shouting(self) -> bool:
@@ -102,35 +109,31 @@ class Names:
         word, role = match[0], bool(_ROLE.search(self._before(match)))
         entry = look_up(folded)
         if word.islower() or (word.isupper() and self._shouting):
-            surely = "Name" in found and not entry.plain and bool(entry.lemmas & self._given_folded)
+            surely = "Name" in found and not entry.plain and bool(entry.lemmas & self._given)
             return self._beside_name(match) if "Patr" in found else surely and (role or word.isupper())
         if not word[0].isupper() or (word.isupper() and len(word) <= _FEW):
             return False
         if role or self._beside_name(match):
             return True
         doubtful = bool(entry.lemmas & _ORDINARY) or (entry.plain and "Name" not in found)
-        if _SENTENCE_START.search(self._text[: match.start()]):
-            return not doubtful and not (entry.plain and not entry.lemmas & self._given_folded)
+        if _SENTENCE_START.search(self._ahead(match.start())):
+            return not doubtful and not (entry.plain and not entry.lemmas & self._given)
         return "Name" in found or "Patr" in found or not entry.plain
 
     def _kinds(self, word: str, folded: str) -> frozenset[str]:
         parts = [kinds(part) for part in folded.split("-")]
         found = frozenset[str]().union(*parts) if all(parts) else frozenset[str]()
-        return found | {"Name"} if look_up(folded).lemmas & self._given_folded else found
-
-    @cached_property
-    def _given_folded(self) -> frozenset[str]:
-        return _folded_names(self._given)
+        return found | {"Name"} if look_up(folded).lemmas & self._given else found
 
     def _before(self, match: re.Match[str]) -> str:
         """The word before, folded, if only a space, a comma or a quotation mark is between."""
-        before = re.search(r"([\w-]+)[\s,«\"(—:–-]{1,3}\Z", lowered(self._text[: match.start()]))
+        before = re.search(r"([\w-]+)[\s,«\"(—:–-]{1,3}\Z", lowered(self._ahead(match.start())))
         return before[1] if before else ""
 
     def _beside_name(self, match: re.Match[str]) -> bool:
         """Whether a neighbour is a name of another kind that agrees: «Вера Павловна», «Роман Сидоров»."""
-        after = re.match(rf" ({_WORD.pattern})", self._text[match.end() :])
-        before = re.search(rf"({_WORD.pattern}) \Z", self._text[: match.start()])
+        after = _AFTER.match(self._text, match.end())
+        before = _BEFORE.search(self._ahead(match.start()))
         own = self._kinds(match[0], lowered(match[0]))
         for neighbour in (after, before):
             if neighbour and neighbour[1][0].isupper() == match[0][0].isupper() and lowered(neighbour[1]) not in _NEVER:
@@ -140,13 +143,9 @@ class Names:
         return False
 
     def _with_initials(self, start: int, end: int) -> tuple[int, int]:
-        before = _INITIALS_BEFORE.search(self._text[:start])
+        before = _INITIALS_BEFORE.search(self._ahead(start))
         after = _INITIALS_AFTER.match(self._text, end)
-        return before.start() if before else start, after.end() if after else end
-
-
-def _folded_names(given: Mapping[str, object]) -> frozenset[str]:
-    return frozenset(lowered(name) for name in given)
+        return start - len(before[0]) if before else start, after.end() if after else end
 
 
 def _lemmas_of(people: Iterable[str | None]) -> Iterator[str]:

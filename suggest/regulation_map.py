@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError
@@ -48,7 +48,7 @@ def read(path: Path) -> tuple[Sentence, ...]:
     """The sentences of the file; raises PhrasebankError with every fault of its form."""
     found: list[Sentence] = []
     faults: list[str] = []
-    for number, row in enumerate(yaml.safe_load(path.read_text(encoding="utf-8")), 1):
+    for number, row in enumerate(_rows(path), 1):
         try:
             found.append(Sentence.model_validate(row))
         except ValidationError as error:
@@ -57,6 +57,16 @@ def read(path: Path) -> tuple[Sentence, ...]:
     if faults:
         raise PhrasebankError(faults)
     return tuple(found)
+
+
+def _rows(path: Path) -> list[Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise PhrasebankError([f"{FILE}: {' '.join(str(error).split())}"]) from error
+    if not isinstance(content, list):
+        raise PhrasebankError([f"{FILE}: a list is expected"])
+    return content
 
 
 def faults(sentences: Sequence[Sentence], bank: Phrasebank) -> list[str]:
@@ -212,8 +222,11 @@ def _kept(sentence: Sentence) -> str:
 
 def main() -> None:
     """Writes the page; exits with every fault instead if there are any."""
-    bank = load(Path(__file__).parent.parent / "phrasebank")
-    sentences = read(bank.path / FILE)
+    try:
+        bank = load(Path(__file__).parent.parent / "phrasebank")
+        sentences = read(bank.path / FILE)
+    except PhrasebankError as error:
+        sys.exit(str(error))
     if found := faults(sentences, bank):
         sys.exit("\n".join(found))
     (bank.path / PAGE).write_text(render(sentences), encoding="utf-8")

@@ -15,7 +15,7 @@ from suggest.domain import PhrasebankError, Status
 from suggest.folding import fold
 from suggest.lint import situations
 from suggest.plan import Situation, actions, plan
-from suggest.regulation import Phrase
+from suggest.regulation import InterimPhrase, Phrase
 from suggest.regulation_map import FILE, PAGE, Sentence, faults, read, render
 from tests.fakes import the_bank
 
@@ -59,7 +59,7 @@ def test_all_that_is_named_exists_and_all_that_cites_the_regulation_is_named() -
 def test_every_phrase_that_is_not_of_the_house_is_named() -> None:
     named = {entry for sentence in SENTENCES for entry in sentence.by}
     bank = the_bank()
-    phrases = [*bank.phrases.values(), *bank.interim.values()]
+    phrases: list[Phrase | InterimPhrase] = [*bank.phrases.values(), *bank.interim.values()]
     assert [phrase.id for phrase in phrases if phrase.source != "house" and f"phrase:{phrase.id}" not in named] == []
 
 
@@ -113,6 +113,14 @@ def test_a_row_that_cannot_be_read_is_told_with_its_id(tmp_path: Path) -> None:
         read(tmp_path / FILE)
     for expected in ("000-01: quote: ", "000-01: why: ", "entry 3: "):
         assert expected in str(told.value)
+
+
+@pytest.mark.parametrize("content", [b"- {", b"\xff", b"text", b"", None])
+def test_a_file_that_is_none_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / FILE).write_bytes(content)
+    with pytest.raises(PhrasebankError, match=f"^{FILE}: "):
+        read(tmp_path / FILE)
 
 
 @pytest.mark.parametrize(

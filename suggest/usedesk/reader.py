@@ -163,6 +163,8 @@ class _Page:
 
 def _fits(source: Source, ticket: Ticket) -> bool:
     when = source.when
+    if source.letter and ticket.additional_id:
+        return False
     if not when.model_fields_set:
         return True
     names = {_folded(value.name) for value in ticket.fields} | {str(value.id) for value in ticket.fields}

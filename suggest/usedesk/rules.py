@@ -87,13 +87,17 @@ class Cut(_Rules):
 
 
 class Source(_Rules):
-    """A kind of ticket. `robot`: its client is the platform's robot; `readable` False: recognised, yet never read."""
+    """A kind of ticket. `robot`: its client is the platform's robot; `readable` False: recognised, yet never read.
+
+    `letter`: it comes by mail, so a ticket with an external id, which only the API gives, is none.
+    """
 
     id: str
     title: str
     when: When = When()
     platform: Platform | None = None
     robot: bool
+    letter: bool = False
     readable: bool = True
     hosts: tuple[str, ...] = ()
     cut: Cut | None = None
