@@ -37,7 +37,7 @@ def _drawn(figure: Figure, name: str) -> str:
     markup = markup[markup.index("<svg") :]
     head, rest = markup.split(">", 1)
     markup = re.sub(r' (?:width|height)="[^"]*"', "", head) + ">" + rest
-    return re.sub(r'(id="|#)(?=[\w.-]+["\)])', rf"\1{name}-", markup)
+    return re.sub(r'(id="|href="#|url\(#)', rf"\1{name}-", markup)
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Any]:

@@ -24,6 +24,7 @@ class Row(BaseModel):
     """A case and its outcome: everything the metrics count, and nothing they have to look up.
 
     `got` is a scenario, "skip", or None for an abstention. `routed` and `shaped` are None where they do not apply.
+    `phrases` leaves out places that the agent fills.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -114,7 +115,7 @@ def judge(case: Case, suggestion: Suggestion, latency_ms: float, suggester: Sugg
         broken={rule: score.explanation for rule, score in scored.items() if not score.passed},
         public=case.review.platform != "dm",
         reply=suggestion.text,
-        phrases=tuple(segment.phrase_id for segment in suggestion.segments),
+        phrases=tuple(segment.phrase_id for segment in suggestion.segments if "[" not in segment.text),
         latency_ms=round(latency_ms, 2),
         explanation=explain(case, suggestion, bank),
     )

@@ -23,17 +23,27 @@ WORST = 30
 """So many cases are told in full."""
 
 HEADLINES = (
-    ("top1", "Лучшая догадка верна", "первый сценарий в списке — верный, даже если служба промолчала"),
-    ("top3", "Верный сценарий среди трёх", "агент увидит его одним из трёх ближайших"),
-    ("coverage", "Предложен готовый ответ", "в остальных отзывах служба молчит и показывает ближайшие сценарии"),
-    ("selective_accuracy", "Предложенный ответ верен", "среди тех, что предложены"),
-    ("oos_recall", "Промолчала, где надо", "тексты, к которым не подходит ни один сценарий"),
-    ("route_accuracy", "Верный отдел", "вопрос попадёт к тем, кто его решает"),
-    ("shape_accuracy", "Верный состав ответа", "части ответа — как в верном сценарии"),
-    ("triage_accuracy", "Верная очередь", "пропущено ровно то, что не обрабатывается"),
-    ("flag_recall", "Признаки замечены", "безопасность, претензия, повторное обращение, личные данные"),
-    ("flag_precision", "Признаки подняты по делу", "доля верных среди поднятых"),
+    ("top1", "Лучшая догадка верна", "Первый сценарий в списке — верный, даже если служба промолчала"),
+    ("top3", "Верный сценарий среди трёх", "Агент увидит его одним из трёх ближайших"),
+    ("coverage", "Предложен готовый ответ", "В остальных отзывах служба молчит и показывает ближайшие сценарии"),
+    ("selective_accuracy", "Предложенный ответ верен", "Из тех, что предложены"),
+    ("oos_recall", "Промолчала, где надо", "Тексты, к которым не подходит ни один сценарий"),
+    ("route_accuracy", "Верный отдел", "Вопрос попадёт к тем, кто его решает"),
+    ("shape_accuracy", "Верный состав ответа", "Части ответа — как в верном сценарии"),
+    ("triage_accuracy", "Верная очередь", "Пропущено ровно то, что не обрабатывается"),
+    ("flag_recall", "Признаки замечены", "Безопасность, претензия, повторное обращение, личные данные"),
+    ("flag_precision", "Признаки подняты по делу", "Доля верных среди поднятых"),
 )
+
+OTHER_NAMES = {
+    "harmful_rate": "Опасные ошибки",
+    "rules": "Соблюдение правил регламента",
+    "replies.recall": "Проверка тона: найдено ошибок",
+    "replies.precision": "Проверка тона: верных замечаний",
+    "flags.safety.recall": "Угроза безопасности замечена",
+    "flags.legal.recall": "Претензия или суд замечены",
+    "robustness.planted.misled": "Сбит подброшенной командой",
+}
 
 PERTURBED = {
     "typos": "опечатки",
@@ -50,14 +60,20 @@ PERTURBED = {
 def write(result: Mapping[str, Any], bank: Phrasebank, path: Path) -> None:
     """Writes the page for a result of `run --json`; the texts of the cases are read from their files."""
     templates = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined)
-    templates.filters["percent"] = percent
+    templates.filters |= {"percent": percent, "decimal": decimal}
     page = templates.get_template("report.html.j2").render(context(result, bank))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
 
 
 def percent(value: float | None, places: int = 0) -> str:
-    return "–" if value is None else f"{100 * value:.{places}f}".replace(".", ",") + " %"
+    return "–" if value is None else f"{decimal(100 * value, places)}\u00a0%"
+
+
+def decimal(value: float, places: int = 1) -> str:
+    """A number as Russian writes it, without idle zeros."""
+    told = f"{value:.{places}f}"
+    return (told.rstrip("0").rstrip(".") if "." in told else told).replace(".", ",")
 
 
 def context(result: Mapping[str, Any], bank: Phrasebank) -> dict[str, Any]:
@@ -76,7 +92,7 @@ def context(result: Mapping[str, Any], bank: Phrasebank) -> dict[str, Any]:
         "perturbed": PERTURBED,
         "worst": list(_worst(result, bank)),
         "compared": baseline.compare(result, before) if before else None,
-        "names": {name: title for name, title, _ in HEADLINES} | {"harmful_rate": "Опасные ошибки"},
+        "names": {name: title for name, title, _ in HEADLINES} | OTHER_NAMES,
         "charts": {
             "risk": charts.risk_coverage(result["risk_coverage"], _operating(result))
             if result["risk_coverage"]

@@ -1,6 +1,6 @@
 """The glue to inspect_ai: our cases as a task, the production `Suggester` as its solver, the rows' verdicts as scorers.
 
-`inspect view --log-dir logs` opens what it writes, with the whole suggestion of each case in its store.
+`inspect view --log-dir logs` opens what it writes, with the suggestion of each case in its store.
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from evals.dataset import Case, EvalsError
 from evals.judge import ABSTAINED, Row, judge, remembering, suggested
 from suggest.pipeline import Suggester
+
+
+BULKY: Any = {"review": True, "segments": {"__all__": {"alternatives"}}}
+"""What of a suggestion is left out of the log: the review is in the sample, the alternatives are in the phrasebank."""
 
 
 class EvaluationError(EvalsError):
@@ -76,7 +80,7 @@ def _walk(cases: dict[str, Case], suggester: Suggester, done: Callable[[], None]
             suggestion, latency_ms = suggested(case, suggester)
         row = judge(case, suggestion, latency_ms, suggester)
         state.store.set("row", row.model_dump(mode="json"))
-        state.store.set("suggestion", suggestion.model_dump(mode="json"))
+        state.store.set("suggestion", suggestion.model_dump(mode="json", exclude=BULKY))
         state.output = ModelOutput.from_content("suggest", suggestion.text)
         done()
         return state

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from suggest import upkeep
@@ -174,10 +175,11 @@ def train(options: argparse.Namespace, settings: Settings) -> int:
 def doctor(options: argparse.Namespace, settings: Settings) -> int:
     from suggest.bootstrap import build_doctor
 
-    levels = []
-    for check in build_doctor(settings).examine():
-        print(check, flush=True)
-        levels.append(check.level)
+    asked, levels = build_doctor(settings), []
+    with closing(asked.client):
+        for check in asked.examine():
+            print(check, flush=True)
+            levels.append(check.level)
     return 1 if "error" in levels else 0
 
 

@@ -79,12 +79,12 @@ class Why(StrEnum):
 
 
 class ModelFailed(SuggestError):
-    """A model gave no usable answer; everything goes on without it. `retry_after`: seconds it asked to be left alone."""
+    """A model gave no usable answer; everything goes on without it. `calls` is how often it was asked in vain."""
 
-    def __init__(self, why: Why, detail: str = "", retry_after: float | None = None) -> None:
+    def __init__(self, why: Why, detail: str = "", calls: int = 0) -> None:
         super().__init__(f"the model gave no answer: {why}{f' ({detail})' if detail else ''}")
         self.why = why
-        self.retry_after = retry_after
+        self.calls = calls
 
 
 class StaleRevision(SuggestError):

@@ -23,7 +23,7 @@ DEFAULT = "multilingual-e5-small"
 
 GRAPH, TOKENIZER, SPEC = "model.int8.onnx", "tokenizer.json", "encoder.json"
 
-NORMALISER = 1
+NORMALISER = 2
 """The version of `normalise`, a part of every fingerprint."""
 
 
@@ -34,10 +34,7 @@ def directory(cache: Path, name: str) -> Path:
 
 def normalise(text: str) -> str:
     """The text as encoders see it: lower case, no runs of spaces or of one punctuation mark."""
-    text = re.sub(r"([!?.,)(])\1+", r"\1", " ".join(text.split()))
-    letters = [char for char in text if char.isalpha()]
-    shouted = sum(char.isupper() for char in letters) > 0.5 * len(letters)
-    return text.lower() if shouted and len(letters) > 3 else text
+    return re.sub(r"([!?.,()])\1+", r"\1", " ".join(text.split())).lower()
 
 
 class Encoder:
@@ -54,7 +51,9 @@ class Encoder:
         try:
             self._session, self._tokenizer = _session(folder), _tokenizer(folder, int(self._spec["max_tokens"]))
         except Exception as error:
-            raise EncoderError(f'the encoder in {folder} is broken ({error}): delete it and run "make setup"') from error
+            raise EncoderError(
+                f'the encoder in {folder} is broken ({error}): delete it and run "make setup"'
+            ) from error
 
     @property
     def name(self) -> str:
@@ -87,7 +86,7 @@ class Encoder:
         import numpy as np
 
         ids = self._tokenizer.encode(f"{self._spec['prefix']}{normalise(text)}").ids
-        (vectors,) = self._session.run(None, {"input_ids": np.array([ids], np.int64), "attention_mask": np.ones((1, len(ids)), np.int64)})
+        (vectors,) = self._session.run(None, {"input_ids": np.array([ids], np.int64)})
         vector: Vector = vectors[0]
         return vector
 
@@ -98,7 +97,7 @@ def _spec(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise EncoderError(f'there is no encoder in {folder}: run "make setup"') from error
     missing = {"name", "dim", "prefix", "max_tokens", "fingerprint"} - spec.keys()
-    if missing or spec.get("normaliser", 1) != NORMALISER:
+    if missing or spec.get("normaliser") != NORMALISER:
         raise EncoderError(f'the encoder in {folder} was built by another version of suggest: run "make setup"')
     return spec
 

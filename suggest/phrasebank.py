@@ -33,6 +33,7 @@ from suggest.regulation import (
     Rule,
     Scenario,
     Slot,
+    ToneFlag,
     Topic,
     Variable,
 )
@@ -133,6 +134,7 @@ def load(root: Path) -> Phrasebank:
         phrases=reader.phrases(slots),
         interim=reader.many("phrases/interim.yaml", InterimPhrase),
         rules=reader.many("rules.yaml", Rule),
+        tone=reader.many("tone.yaml", ToneFlag),
         company_file=company or CompanyFile(default=Company(name="", email="", phone="")),
         given_names=reader.given_names(),
         version=reader.digest.hexdigest()[:12],

@@ -228,6 +228,26 @@ class Rule(Frozen):
     words: dict[str, tuple[str, ...]] = {}
 
 
+class ToneFlag(Frozen):
+    """A fault of tone that a model may report; its rule is called `tone-` and its id.
+
+    `looks_like` tells the model what to look for, `message` the agent what to do; `bad` and `fine` are examples.
+    """
+
+    id: str
+    title: str
+    looks_like: str
+    severity: Severity
+    message: str
+    source: str
+    bad: str
+    fine: str
+
+    @property
+    def rule(self) -> str:
+        return f"tone-{self.id}"
+
+
 class Company(Frozen):
     name: str
     email: str
@@ -291,6 +311,7 @@ class Phrasebank:
     phrases: Mapping[str, Phrase]
     interim: Mapping[str, InterimPhrase]
     rules: Mapping[str, Rule]
+    tone: Mapping[str, ToneFlag]
     company_file: CompanyFile
     given_names: Mapping[str, Literal["f", "m", "fm"]]
     version: str

@@ -1,8 +1,8 @@
 """Fine-tunes the top layers of the default encoder on the exemplars: `suggest train`, a deliberate step of minutes.
 
-Its result is one small file beside this one, `suggest.encoder.TUNED`, which is committed and which `suggest.encoder.build`
-applies. A review is drawn to reviews of its own scenario and pushed from all others (supervised contrast), and a linear
-classifier on top must tell the scenarios apart; what belongs to no scenario is only pushed away.
+Its result is one small file beside this one, `suggest.encoder.TUNED`, which is committed and which
+`suggest.encoder.build` applies. A review is drawn to reviews of its own scenario and pushed from all others (supervised
+contrast), and a linear classifier on top must tell the scenarios apart; what belongs to no scenario is only pushed away.
 
 The lower layers are frozen, so what they make of every text is computed once, by the int8 graph that the service runs.
 """
@@ -15,6 +15,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -67,10 +68,10 @@ class Recipe:
 
     layers: int = 4
     """How many of the top layers are trained; the rest and the word embeddings stay as they are."""
-    epochs: int = 3
+    epochs: int = 4
     variants: int = 3
     """So many copies of each text, with other faults in each, take turns from epoch to epoch."""
-    rate: float = 1e-4
+    rate: float = 2e-4
     classifier_rate: float = 2e-3
     temperature: float = 0.1
     classify: float = 0.5
@@ -116,30 +117,45 @@ def train(
 
 
 def lower(exemplars: Sequence[Exemplar], base: Path, recipe: Recipe, tell: Progress) -> States:
-    """What the frozen layers of the built encoder `base` make of every variant of every exemplar, variant by variant."""
+    """What the frozen layers of the built encoder `base` make of every exemplar, one variant after the other."""
     import onnxruntime
-    from onnx.utils import extract_model
     from tokenizers import Tokenizer
 
     top = json.loads((base / WEIGHTS / "config.json").read_text("utf-8"))["num_hidden_layers"] - recipe.layers
-    output = f"/inner/encoder/layer.{top - 1}/output/LayerNorm/LayerNormalization_output_0"
-    extract_model(str(base / GRAPH), str(base / "lower.onnx"), ["input_ids", "attention_mask"], [output])
-    session = onnxruntime.InferenceSession(base / "lower.onnx", providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(
+        _cut(base / GRAPH, top), options, disabled_optimizers=["SkipLayerNormFusion"]
+    )
     tokenizer = Tokenizer.from_file(str(base / TOKENIZER))
     tokenizer.enable_truncation(recipe.tokens)
-    dice = random.Random(recipe.seed)
+    tokenizer.no_padding()
+    dice = random.Random(recipe.seed)  # noqa: S311
     texts = [noisy(clean(item.text), dice) for _ in range(recipe.variants) for item in exemplars]
-    ids = [each.ids for each in tokenizer.encode_batch([PREFIXES[DEFAULT] + normalise(text) for text in texts])]
-    states: list[np.ndarray[Any, Any]] = [np.empty(0)] * len(ids)
-    order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
-    for start in range(0, len(order), 32):
-        tell("running the frozen layers", start / len(order))
-        batch = order[start : start + 32]
-        tokens, mask = _padded([np.array(ids[i]) for i in batch], 1)
-        (hidden,) = session.run(None, {"input_ids": tokens, "attention_mask": mask})
-        for i, row in zip(batch, hidden, strict=True):
-            states[i] = row[: len(ids[i])].astype(np.float16)
+
+    def state(text: str) -> np.ndarray[Any, Any]:
+        ids = tokenizer.encode(PREFIXES[DEFAULT] + normalise(text)).ids
+        (hidden,) = session.run(None, {"input_ids": np.array([ids], np.int64)})
+        return np.asarray(hidden[0], np.float16)
+
+    states = []
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        for made in pool.map(state, texts):
+            states.append(made)
+            tell("running the frozen layers", len(states) / len(texts))
     return states
+
+
+def _cut(graph: Path, layers: int) -> bytes:
+    """The part of an encoder's graph that ends with so many of its layers."""
+    from onnx import load
+    from onnx.utils import Extractor
+
+    model = load(graph)
+    last = f"encoder/layer.{layers - 1}/output/LayerNorm"
+    ends = [node.output[0] for node in model.graph.node if last in node.name and node.op_type == "LayerNormalization"]
+    cut: bytes = Extractor(model).extract_model(["input_ids"], ends).SerializeToString()
+    return cut
 
 
 def upper(
@@ -311,7 +327,7 @@ def _padded(rows: Sequence[np.ndarray[Any, Any]], filler: int) -> tuple[np.ndarr
 
 
 def noisy(text: str, dice: random.Random) -> str:
-    """The text with none, one or several of: a clause dropped, typos, no punctuation, no capitals."""
+    """The text with none, one or several of: a clause dropped, typos, no punctuation."""
     clauses = re.split(r"(?<=[.!?…,;\n])\s+", text)
     if len(clauses) > 3 and dice.random() < 0.3:
         del clauses[dice.randrange(len(clauses))]
@@ -320,7 +336,7 @@ def noisy(text: str, dice: random.Random) -> str:
         text = "".join(_typo(char, dice) if char.isalpha() and dice.random() < 0.03 else char for char in text)
     if dice.random() < 0.2:
         text = re.sub(r"[^\w\s]+", " ", text)
-    return text.lower() if dice.random() < 0.3 else text
+    return text
 
 
 def _typo(char: str, dice: random.Random) -> str:

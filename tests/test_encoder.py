@@ -112,7 +112,9 @@ def test_the_description_is_complete(built: Path, model: Path) -> None:
     assert {path.name for path in built.iterdir()} == {GRAPH, TOKENIZER, SPEC, encoder.WEIGHTS}
 
 
-@pytest.mark.parametrize(("kind", "pooling"), [("xlm-roberta", "cls_token"), ("modernbert", "mean_tokens"), ("t5", "cls_token")])
+@pytest.mark.parametrize(
+    ("kind", "pooling"), [("xlm-roberta", "cls_token"), ("modernbert", "mean_tokens"), ("t5", "cls_token")]
+)
 def test_models_of_other_kinds_are_exported(make: Callable[..., Path], tmp_path: Path, kind: str, pooling: str) -> None:
     """The kinds of USER-bge-m3, USER2 and FRIDA."""
     encoder.build(str(make(kind, pooling)), tmp_path / kind)
@@ -195,7 +197,16 @@ def test_a_model_gets_the_prefix_it_was_trained_with(
     assert json.loads((tmp_path / name / SPEC).read_text("utf-8"))["prefix"] == prefix
 
 
-PIECES = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁да", -1.0), ("日本", -2.0), ("▁tea", -3.0), ("<mask>", 0.0)]
+PIECES = [
+    ("<s>", 0.0),
+    ("<pad>", 0.0),
+    ("</s>", 0.0),
+    ("<unk>", 0.0),
+    ("▁да", -1.0),
+    ("日本", -2.0),
+    ("▁tea", -3.0),
+    ("<mask>", 0.0),
+]
 
 
 def _packed(values: np.ndarray[Any, Any]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -68,7 +69,8 @@ def copied(source: Database, target: Database) -> list[Table]:
         for table in tables:
             columns = [table.c[column["name"]] for column in found.get_columns(table.name)]
             rows = [dict(row) for row in connection.execute(select(*columns)).mappings()]
-            plain.execute(table.insert(), rows)
+            if rows:
+                plain.execute(table.insert(), rows)
         plain.commit()
     return tables
 
@@ -99,8 +101,9 @@ def test_the_migrations_make_the_tables_of_the_program(empty: str) -> None:
     made = Database(empty)
     made.prepare()
     with made.engine.connect() as connection:
-        options = {"include_object": lambda _, name, *__: name != "texts_words"}
-        assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "autogenerate skipping metadata-specified expression-based index")
+            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         indexes = {index["name"] for table in metadata.tables for index in inspect(connection).get_indexes(table)}
     assert ("texts_words" in indexes) is not made.sqlite
     made.dispose()
@@ -115,8 +118,10 @@ def test_replicas_may_start_together(empty: str) -> None:
 
 
 def test_a_newer_schema_is_refused(empty: str) -> None:
-    with open_store(empty).database.writing() as connection:
+    store = open_store(empty)
+    with store.database.writing() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    store.close()
     with pytest.raises(NewerSchema, match="9999"):
         open_store(empty)
 

@@ -132,11 +132,11 @@ def test_any_ticket_is_read(message: str, subject: str, contact: str, tags: list
 )
 def test_bad_rules_are_refused_with_the_place(tmp_path: Path, content: str, fault: str) -> None:
     (tmp_path / "reader.yaml").write_text(content, encoding="utf-8")
-    with pytest.raises(PhrasebankError, match="reader.yaml") as caught:
+    with pytest.raises(PhrasebankError, match=r"reader\.yaml") as caught:
         load_rules(tmp_path)
     assert fault in str(caught.value)
 
 
 def test_missing_rules_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(PhrasebankError, match="reader.yaml"):
+    with pytest.raises(PhrasebankError, match=r"reader\.yaml"):
         load_rules(tmp_path)

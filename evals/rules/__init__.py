@@ -24,16 +24,17 @@ INTENDED = ("question", "unfilled-place")
 def rules(bank: Phrasebank) -> tuple[Rule, ...]:
     """Every rule that can be scored, with title and paragraph; rules of the bank that have no scorer are left out."""
     checked = (
-        Rule(rule.id, rule.source, rule.title, _confirmed(rule.id, CHECKED[rule.id]))
+        Rule(rule.id, rule.source, rule.title, CONFIRMED[rule.id])
         for rule in bank.rules.values()
-        if rule.id in CHECKED
+        if rule.id in CONFIRMED
     )
     return (*OTHERS, *checked)
 
 
 def scores(suggestion: Suggestion, bank: Phrasebank) -> dict[str, Score]:
     """The score by every rule that applies to this suggestion."""
-    found = ((rule.id, rule.scorer(suggestion, bank)) for rule in rules(bank))
+    scorers = {rule.id: rule.scorer for rule in OTHERS} | CONFIRMED
+    found = ((id_, scorer(suggestion, bank)) for id_, scorer in scorers.items())
     return {id_: score for id_, score in found if score is not None}
 
 
@@ -48,3 +49,6 @@ def _confirmed(rule: str, scorer: Scorer) -> Scorer:
         return scorer(suggestion, bank)
 
     return score
+
+
+CONFIRMED: Mapping[str, Scorer] = {rule: _confirmed(rule, scorer) for rule, scorer in CHECKED.items()}

@@ -177,7 +177,7 @@ def _texts_of(row: Row[Any]) -> Any:
 def _phrase(connection: Connection, row: Row[Any]) -> Shown:
     edits, (_, _, alike) = slot_edits.c, json.loads(row.key)
     same = and_(edits.slot == row.slot, edits.part == row.part, edits.digest == alike)
-    of_scenarios = select(suggestions.c.scenario.distinct()).join(slot_edits, edits.suggestion_id == suggestions.c.id)
+    of_scenarios = select(suggestions.c.scenario).distinct().join(slot_edits, edits.suggestion_id == suggestions.c.id)
     scenarios = sorted(name for name in connection.scalars(of_scenarios.where(same)) if name)
     if row.wording is not None:
         return row.wording, tuple(scenarios), None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from suggest.domain import StoreUnavailable
+from suggest.domain import NewerSchema, StoreUnavailable
 from suggest.pipeline import now
 from suggest.regulation import Phrasebank
 from suggest.store.approval import Candidates
@@ -44,16 +44,19 @@ class Store:
         self.database.dispose()
 
 
-def open_store(url: str, clock: Callable[[], datetime] = now) -> Store:
-    """The store at `url`, its schema brought up to date.
+def open_store(url: str, clock: Callable[[], datetime] = now, needed: bool = True) -> Store:
+    """The store at `url`, its schema brought up to date; raises StoreUnavailable where it cannot be reached.
 
-    A database that cannot be reached is no reason not to start: it is tried again whenever it is needed. Raises
-    NewerSchema, and InputError for an address that is none.
+    Unless it is `needed`: then that is no reason not to start, and it is tried again with every call. Raises NewerSchema,
+    and InputError for an address that is none.
     """
     database = Database(url)
     try:
         database.prepare()
-    except StoreUnavailable as error:
+    except (NewerSchema, StoreUnavailable) as error:
+        database.dispose()
+        if needed or isinstance(error, NewerSchema):
+            raise
         logging.getLogger(__name__).warning("%s: suggestions are served, but not kept", error)
     return Store(
         database=database,

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from traceback import format_tb
 
 from suggest.desk import Desk
 from suggest.domain import StoreUnavailable, Suggestion
@@ -104,6 +105,7 @@ class Preparer:
                 self._running.pop(ticket_id, None)
 
     def _in_turn(self, job: Job) -> bool:
+        """Whether a job of the queue is done with; an agent's opening may have read the ticket since, but filed nothing."""
         if self._last_read(job.ticket_id) > job.since and not self._filing:
             return True
         error = self._prepare(job.ticket_id, {}, job.reading).error
@@ -121,7 +123,7 @@ class Preparer:
             log.info("ticket %d: %s", ticket_id, type(error).__name__)
             return Prepared(error=error)
         except Exception as error:
-            log.error("ticket %d: %s", ticket_id, type(error).__name__)
+            log.error("ticket %d: %s\n%s", ticket_id, type(error).__name__, "".join(format_tb(error.__traceback__)))
             return Prepared(error=error)
         if ticket:
             self._remember(ticket_id, started)
