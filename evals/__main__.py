@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from rich.console import Console
 from evals import baseline, show
 from evals.baseline import LAST, LOGS
 from evals.dataset import CasesError, EvalsError
-from suggest.bootstrap import Settings, build_suggester
+from suggest.bootstrap import Settings, build_store, build_suggester
 from suggest.domain import SuggestError
 from suggest.phrasebank import load as load_bank
 from suggest.pipeline import Suggester
@@ -64,8 +65,9 @@ def parser() -> argparse.ArgumentParser:
         "from-feedback", help="draft cases from agents' edits and overrulings, dangerous first"
     )
     drafts.set_defaults(command=_from_feedback)
-    drafts.add_argument("feedback", metavar="FEEDBACK.jsonl", type=Path)
-    drafts.add_argument("suggestions", metavar="SUGGESTIONS.jsonl", type=Path)
+    drafts.add_argument(
+        "--files", metavar=("FEEDBACK", "SUGGESTIONS"), nargs=2, type=Path, help="JSON lines, not the store"
+    )
     drafts.add_argument("--out", metavar="FILE", type=Path, help="default: standard output")
     return root
 
@@ -103,10 +105,15 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _from_feedback(options: argparse.Namespace) -> int:
-    from evals.feedback import drafts
+    from evals.feedback import drafts, from_files, from_store
 
-    bank = load_bank(Settings.read().phrasebank)
-    found = drafts(options.feedback, options.suggestions, bank)
+    settings = Settings.read()
+    bank = load_bank(settings.phrasebank)
+    if options.files:
+        found = drafts(from_files(*options.files), bank)
+    else:
+        with closing(build_store(settings)) as store:
+            found = drafts(from_store(store), bank)
     text = "".join(json.dumps(draft, ensure_ascii=False) + "\n" for draft in found)
     if options.out:
         options.out.write_text(text, encoding="utf-8")

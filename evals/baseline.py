@@ -62,20 +62,20 @@ class Comparison:
         return faults + [f"rule newly broken: {rule}: {', '.join(ids)}" for rule, ids in self.new_broken.items()]
 
 
-def load(path: Path = FILE) -> dict[str, Any] | None:
+def load() -> dict[str, Any] | None:
     """The baseline; None where none was blessed yet."""
-    if not path.exists():
+    if not FILE.exists():
         return None
-    baseline: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    baseline: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
     return baseline
 
 
-def bless(result: Mapping[str, Any], path: Path = FILE) -> None:
+def bless(result: Mapping[str, Any]) -> None:
     """Makes a result the baseline: its numbers, and of each case what a comparison needs."""
     kept = {name: result[name] for name in ("provenance", "n", *KEPT, "ece", "intervals")}
     lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in map(_kept, result["cases"]))
     head = json.dumps(kept, ensure_ascii=False, indent=1)
-    path.write_text(f'{head[:-2]},\n "cases": [\n{lines}\n]\n}}\n', encoding="utf-8")
+    FILE.write_text(f'{head[:-2]},\n "cases": [\n{lines}\n]\n}}\n', encoding="utf-8")
 
 
 def _kept(case: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,6 @@ from evals.dataset import Case, EvalsError
 from evals.judge import ABSTAINED, Row, judge, remembering, suggested
 from suggest.pipeline import Suggester
 
-
 BULKY: Any = {"review": True, "segments": {"__all__": {"alternatives"}}}
 """What of a suggestion is left out of the log: the review is in the sample, the alternatives are in the phrasebank."""
 

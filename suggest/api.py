@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, FastAPI, Header, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from fastapi_offline import FastAPIOffline
 from pydantic import Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -21,6 +21,7 @@ from suggest.domain import (
     Finding,
     Frozen,
     InputError,
+    Reason,
     Review,
     StaleRevision,
     StoreUnavailable,
@@ -29,11 +30,13 @@ from suggest.domain import (
     Text,
 )
 from suggest.framing import FrameAncestors
+from suggest.metrics import FORM, Counting
 from suggest.parse import faults
 from suggest.regulation import Phrase, Scenario
 from suggest.usedesk.routes import usedesk
 
 PROBLEM = "application/problem+json"
+TONE_OFF = Reason(code="model_off", text="Модель не подключена: тон проверен только по правилам.")
 EXAMPLE = {
     "platform": "2gis",
     "rating": 1,
@@ -49,10 +52,15 @@ class CheckRequest(Frozen):
     suggestion_id: str | None = None
     review: Review | None = None
     scenario: str | None = None
+    tone: bool = False
+    """Whether the model is asked about the tone too, which takes seconds."""
 
 
 class CheckResponse(Frozen):
+    """The findings, those of the model under rules `tone-…`; `notices` say where the model could not be asked."""
+
     findings: tuple[Finding, ...]
+    notices: tuple[Reason, ...] = ()
 
 
 def create_app(service: Service) -> FastAPI:
@@ -65,11 +73,13 @@ def create_app(service: Service) -> FastAPI:
         lifespan=_running(service),
     )
     app.add_middleware(FrameAncestors, ancestors=service.settings.frame_ancestors)
+    app.add_middleware(Counting, metrics=service.metrics)
     app.include_router(_health(service))
     if service.usedesk:
         app.include_router(usedesk(service.usedesk))
     guarded = [Depends(_guard(service.settings.keys))]
     app.include_router(_v1(service), prefix="/v1", dependencies=guarded)
+    app.include_router(_metrics(service), dependencies=guarded)
     app.include_router(records(service), prefix="/v1", dependencies=guarded)
     app.add_exception_handler(SuggestError, _suggest_error)
     app.exception_handler(RequestValidationError)(_invalid)
@@ -88,6 +98,8 @@ def _running(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManage
         yield
         if service.usedesk:
             service.usedesk.close()
+        if service.model:
+            service.model.refiner.close()
 
     return running
 
@@ -105,6 +117,17 @@ def _health(service: Service) -> APIRouter:
         """The phrasebank is loaded and the matcher fitted: suggestions can be made."""
         provenance = service.desk.suggester
         return {"status": "ok", "phrasebank": service.bank.version, "matcher": provenance.matcher.version}
+
+    return router
+
+
+def _metrics(service: Service) -> APIRouter:
+    router = APIRouter(tags=["health"])
+
+    @router.get("/metrics", response_class=Response)
+    def metrics() -> Response:
+        """Counts and durations for Prometheus; no texts, names or ids."""
+        return Response(service.metrics.text(), media_type=FORM)
 
     return router
 
@@ -134,7 +157,11 @@ def _v1(service: Service) -> APIRouter:
             kept = found(desk.suggestions.get(request.suggestion_id), "suggestion")
             review, matched = kept.review, kept.match
             scenario = scenario or (matched.scenario if matched else None)
-        return CheckResponse(findings=desk.suggester.checker.check(request.text, review, scenario, matched))
+        findings, notices = desk.suggester.checker.check(request.text, review, scenario, matched), ()
+        if request.tone:
+            toned, notices = service.model.tone(request.text, review) if service.model else ((), (TONE_OFF,))
+            findings += toned
+        return CheckResponse(findings=findings, notices=notices)
 
     @router.get("/scenarios")
     def scenarios() -> tuple[Scenario, ...]:

@@ -5,21 +5,25 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, ValidationError
 
+from suggest.choose import History
 from suggest.desk import Desk
-from suggest.domain import Frozen
+from suggest.domain import Frozen, InputError, Suggestion
+from suggest.metrics import Metrics
 from suggest.parse import faults
 from suggest.phrasebank import load, load_exemplars, load_flag_exemplars
 from suggest.pipeline import Checker, Suggester
 from suggest.regulation import Company, Phrasebank
 
 if TYPE_CHECKING:
+    from suggest.bootstrap_model import Keeping, ModelSide
     from suggest.store.store import Store
     from suggest.usedesk.client import UsedeskClient
     from suggest.usedesk.doctor import Doctor
@@ -59,6 +63,23 @@ class Settings(Frozen):
     """Whether priority and tags are written to new tickets; needs token and user."""
     frame_ancestors: str = "https://*.usedesk.ru https://*.usedesk.com"
     """Which pages may hold ours in a frame: sources of a Content-Security-Policy, a space between them."""
+    prompts: Path = PROJECT / "prompts"
+    model: str = ""
+    """A LiteLLM name, such as gigachat/GigaChat-2 or openai/NAME at an address of our own; empty: no model is asked."""
+    model_api_base: str = ""
+    model_api_key: str = ""
+    model_fallbacks: str = ""
+    """Comma-separated: NAME at the model's own address, or NAME@URL, its key as the URL's password."""
+    model_deadline: float = Field(default=8, gt=0, le=60)
+    """Seconds for everything that is asked for one suggestion."""
+    model_budget: str = ""
+    """So many calls a day, or «2000000 tokens», or «500 cost»; empty: no limit."""
+    model_price: str = ""
+    """IN/OUT for a million tokens, in the currency that the budget's cost is counted in."""
+    model_foreign: bool = False
+    """Whether a model may stand outside Russia."""
+    model_tasks: str = "scenario,choose,tone"
+    timezone: str = "Europe/Moscow"
     country: str = "ru"
     company_name: str | None = None
     company_email: str | None = None
@@ -79,13 +100,23 @@ class Settings(Frozen):
     def shown(self) -> dict[str, Any]:
         """As `suggest config` prints them: secrets only as set or not."""
         shown: dict[str, Any] = self.model_dump(mode="json")
-        shown["database_url"] = re.sub("://([^:@/]*):[^@]*@", r"://\1:***@", self.database)
+        shown["database_url"] = self.database
+        for name in ("database_url", "model_api_base", "model_fallbacks"):
+            shown[name] = re.sub("://([^:@/]*):[^@]*@", r"://\1:***@", shown[name])
         return {name: ("set" if value else "") if name in SECRETS else value for name, value in shown.items()}
 
     @property
     def database(self) -> str:
         """The address of the database in use."""
         return self.database_url or f"sqlite:///{self.cache / 'suggest.db'}"
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the company's days; raises InputError for an unknown one."""
+        try:
+            return ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise InputError(f"{PREFIX}TIMEZONE", f"no such time zone: {self.timezone}") from error
 
     @cached_property
     def keys(self) -> frozenset[str]:
@@ -101,6 +132,8 @@ class Service:
     desk: Desk
     store: Store | None = None
     usedesk: Side | None = None
+    model: ModelSide | None = None
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 def build_bank(settings: Settings) -> Phrasebank:
@@ -137,22 +170,49 @@ def build_suggester(settings: Settings, bank: Phrasebank | None = None) -> Sugge
 def build(settings: Settings, open_block: bool = False) -> Service:
     """The whole service; `open_block` as in `served`."""
     bank = build_bank(settings)
-    return served(settings, bank, build_suggester(settings, bank), build_store(settings), open_block)
+    return served(settings, bank, build_suggester(settings, bank), build_store(settings, needed=False), open_block)
 
 
-def build_store(settings: Settings) -> Store:
-    """The database, its schema brought up to date; raises NewerSchema, and InputError for an address that is none."""
+def build_store(settings: Settings, needed: bool = True) -> Store:
+    """The database, its schema brought up to date; raises what `open_store` raises."""
     from suggest.store.store import open_store
 
-    return open_store(settings.database)
+    return open_store(settings.database, needed=needed)
 
 
 def served(
     settings: Settings, bank: Phrasebank, suggester: Suggester, store: Store, open_block: bool = False
 ) -> Service:
     """The service over parts that are built already; `open_block` lets the block in where no secret is set."""
-    desk = Desk(suggester, store.suggestions, store.records, store.histories)
-    return Service(settings, bank, desk, store, build_usedesk(settings, bank, desk, open_block))
+    from suggest.bootstrap_model import build_side
+
+    metrics = Metrics()
+    model = build_side(settings, suggester, _keeping(suggester, store), metrics)
+    refiner = model.refiner if model else None
+    desk = Desk(suggester, store.suggestions, store.records, store.histories, refiner)
+    return Service(settings, bank, desk, store, build_usedesk(settings, bank, desk, open_block), model, metrics)
+
+
+def _keeping(suggester: Suggester, store: Store) -> Keeping:
+    """The store as the model's side needs it."""
+    from suggest.bootstrap_model import Keeping
+
+    def history(made: Suggestion) -> History:
+        window = suggester.checker.company(made.review.branch).feed_window
+        return store.histories.of(made.review, made.id, window)
+
+    def decided(suggestion_id: str) -> bool:
+        state = store.events.state(suggestion_id)
+        return state is not None and (state.outcome is not None or state.state == "done")
+
+    return Keeping(store.suggestions, history, decided)
+
+
+def build_model_suggester(settings: Settings, bank: Phrasebank | None = None) -> Suggester:
+    """The walk with the model in it: it waits for the answers, up to the deadline. Needs `settings.model`."""
+    from suggest.bootstrap_model import advised
+
+    return advised(settings, build_suggester(settings, bank))
 
 
 def build_usedesk(settings: Settings, bank: Phrasebank, desk: Desk, open_block: bool = False) -> Side:

@@ -33,6 +33,9 @@ class History:
 
 NOTHING = History()
 
+ENOUGH = 3
+"""So many phrases leave a choice."""
+
 
 class Chooser(Protocol):
     """Anything that chooses among the offered phrases; it returns ids and writes nothing."""
@@ -91,6 +94,16 @@ def allowed(plan: Plan, history: History) -> Plan:
         for place in plan.slots
     )
     return replace(plan, slots=tuple(place for place in places if place.offered))
+
+
+def unworn(plan: Plan, history: History) -> Plan:
+    """The plan without phrases that stand near in public or that agents often delete, where enough others serve."""
+    worn = {*history.disliked, *(id_ for reply in history.replies for id_ in reply)}
+    places = []
+    for place in plan.slots:
+        fresh = tuple(phrase for phrase in place.offered if phrase.id not in worn)
+        places.append(replace(place, offered=fresh) if len(fresh) >= ENOUGH else place)
+    return replace(plan, slots=tuple(places))
 
 
 def accept(choice: Choice, plan: Plan) -> Mapping[SlotKey, Phrase]:

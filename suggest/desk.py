@@ -68,6 +68,18 @@ class Histories(Protocol):
         ...
 
 
+class Refining(Protocol):
+    """Asks a model for another choice behind the agent's back."""
+
+    def offer(self, suggestion: Suggestion) -> None:
+        """Takes a suggestion that was just kept; returns at once."""
+        ...
+
+    def notice(self) -> Reason | None:
+        """What agents are to know while no model is asked."""
+        ...
+
+
 class InMemory:
     """Keeps suggestions until the process ends."""
 
@@ -116,6 +128,7 @@ class Desk:
     suggestions: Suggestions
     records: Records | None = None
     histories: Histories | None = None
+    refiner: Refining | None = None
 
     def receive(self, review: Review, scenario: str | None = None, key: str | None = None) -> Suggestion:
         """The newest suggestion for this review: as kept, or made now and kept.
@@ -147,7 +160,10 @@ class Desk:
                 return None
             raise StaleRevision(newest.revision)
         if given.outcome is Outcome.OVERRULED:
-            return self.records.record(suggestion_id, given, fresh=self._overruled(kept, given.scenario or ""))
+            fresh = self._overruled(kept, given.scenario or "")
+            recorded = self.records.record(suggestion_id, given, fresh=fresh)
+            self._offer(fresh)
+            return recorded
         if given.outcome is Outcome.EDITED:
             return self._edited(self.records, kept, given)
         return self.records.record(suggestion_id, given)
@@ -172,11 +188,14 @@ class Desk:
         kept = self.suggestions.get(named)
         if kept is None:
             history = self._history(review, named)
-            kept = self.suggestions.put(self.suggester.suggest(review, scenario, key, history))
+            made = self._noted(self.suggester.suggest(review, scenario, key, history))
+            kept = self.suggestions.put(made)
+            if kept is made:
+                self._offer(made)
             current = True
         else:
             current = self.histories is None or not self.histories.outdated(kept)
-        if current and _answers(kept, review, scenario):
+        if current and not kept.erased and _answers(kept, review, scenario):
             return kept
         if kept.erased == "request":
             # Whoever had it erased would find it back in the database the next time somebody opens the ticket.
@@ -194,9 +213,19 @@ class Desk:
         fresh = self.suggester.suggest(review, scenario, key, self._history(review, kept.id))
         if not same and not kept.erased:
             fresh = _with_reason(fresh, CHANGED)
-        fresh = fresh.model_copy(update={"revision": kept.revision + 1})
+        fresh = self._noted(fresh.model_copy(update={"revision": kept.revision + 1}))
         self.suggestions.revise(fresh)
+        self._offer(fresh)
         return fresh
+
+    def _offer(self, made: Suggestion) -> None:
+        if self.refiner:
+            self.refiner.offer(made)
+
+    def _noted(self, made: Suggestion) -> Suggestion:
+        """The suggestion with what is to be known while no model is asked."""
+        notice = self.refiner.notice() if self.refiner else None
+        return _with_reason(made, notice) if notice else made
 
     def _history(self, review: Review, suggestion_id: str) -> History:
         if self.histories is None:

@@ -16,7 +16,9 @@ class FrameAncestors:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["Content-Security-Policy"] = self.policy
+                headers = MutableHeaders(scope=message)
+                own = headers.get("Content-Security-Policy")
+                headers["Content-Security-Policy"] = f"{own}; {self.policy}" if own else self.policy
             await send(message)
 
         await self.app(scope, receive, marked if scope["type"] == "http" else send)

@@ -82,9 +82,9 @@ def examine(text: str) -> Examined:
     hidden = [piece for pattern in (_REVERSED, _TAGS) for piece in pattern.findall(text)]
     shown = clean(text)
     visible = clean(_REVERSED.sub(" ", text))
-    suspicious, kept = [], []
-    for sentence in _sentences(visible):
-        (suspicious if _is_suspicious(sentence) else kept).append(sentence)
+    sentences = tuple(_sentences(visible))
+    suspicious = [sentence for sentence in sentences if _is_suspicious(sentence)]
+    kept = [sentence for sentence in sentences if sentence not in suspicious]
     named = [_readable(piece) for piece in hidden] + [sentence.strip() for sentence in suspicious]
     return Examined(shown, tuple(piece for piece in named if piece), "".join(kept).strip())
 

@@ -6,15 +6,16 @@ triage → match → plan → choose → render → check
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID, uuid5
 
 from suggest import plan as planning
+from suggest.advice import Advice, Adviser, NoAdvice
 from suggest.check import Draft, check
-from suggest.choose import NOTHING, Chooser, History, Rotation, accept, allowed
+from suggest.choose import NOTHING, Chooser, History, Rotation, accept, allowed, unworn
 from suggest.domain import (
     ChosenBy,
     Disposition,
@@ -25,6 +26,7 @@ from suggest.domain import (
     Provenance,
     Reason,
     Review,
+    Segment,
     Status,
     Suggestion,
     Triage,
@@ -33,7 +35,7 @@ from suggest.flags import detect
 from suggest.language import language
 from suggest.names import given_name
 from suggest.plan import Situation
-from suggest.regulation import Company, Phrasebank, Plan, Scenario
+from suggest.regulation import Channel, Company, Phrasebank, Plan, Scenario, SlotKey
 from suggest.render import letter, render
 from suggest.triage import NO_DETAILS, has_letters, settle, triage
 
@@ -99,11 +101,12 @@ class Checker:
     def situation(self, review: Review, matched: Match | None) -> Situation:
         """What is known of a review when its reply is planned."""
         company = self.company(review.branch)
+        channel = self.bank.platforms[review.platform].channel
         facts = {"company_name": company.name, "company_email": company.email, "company_phone": company.phone}
-        name = given_name(review.client.name if review.client.known else review.author, self.bank.given_names)
+        name = given_name(_called(review, channel), self.bank.given_names)
         return Situation(
             topic=self.bank.topics[matched.topic] if matched and matched.topic else None,
-            channel=self.bank.platforms[review.platform].channel,
+            channel=channel,
             client_known=review.client.known,
             flags=matched.flags if matched else (),
             facts=facts | ({"client_name": name} if name else {}),
@@ -111,14 +114,28 @@ class Checker:
 
 
 @dataclass(frozen=True)
+class Case:
+    """A review on its walk: whose suggestion it will be, and what is known of it so far."""
+
+    review: Review
+    id: str
+    revision: int
+    triaged: Triage
+    matched: Match | None
+    advice: Advice
+    history: History
+
+
+@dataclass(frozen=True)
 class Suggester:
-    """Makes suggestions; stores nothing and calls nothing outside."""
+    """Makes suggestions; stores nothing and, but for an adviser, calls nothing outside."""
 
     bank: Phrasebank
     matcher: Matching
     checker: Checker
     chooser: Chooser = field(default_factory=Rotation)
     clock: Callable[[], datetime] = now
+    adviser: Adviser = field(default_factory=NoAdvice)
 
     def suggest(
         self, review: Review, scenario: str | None = None, key: str | None = None, history: History = NOTHING
@@ -133,33 +150,56 @@ class Suggester:
             known_scenario(self.bank, scenario)
         if review.rating is None and not review.text.strip():
             raise InputError("text", "a review needs a text or a rating, this one has neither")
-        triaged = triage(review)
+        triaged, advice, named = triage(review), self.adviser.begin(), suggestion_id(review, key)
         if triaged.disposition is Disposition.SKIP and scenario is None:
-            return self._silent(review, key, triaged, None)
-        matched = self._understood(review, triaged, scenario)
+            return self._silent(Case(review, named, 1, triaged, None, advice, history))
+        matched = self._understood(review, scenario, advice)
         triaged = settle(triaged, review, matched.scenario, matched.flags, self._urgent())
-        if matched.scenario is None:
-            return self._silent(review, key, triaged, matched)
-        return self._ready(review, key, triaged, matched, self.bank.scenarios[matched.scenario], history)
+        return self._made(Case(review, named, 1, triaged, matched, advice, history))
 
-    def _understood(self, review: Review, triaged: Triage, scenario: str | None) -> Match:
+    def refine(self, made: Suggestion, history: History = NOTHING) -> Suggestion | None:
+        """The next revision of a suggestion, with what the adviser chose; None where no model answered.
+
+        It starts from the match: nothing is matched again, and what an agent or the triage decided stays.
+        """
+        if made.match is None or made.erased:
+            return None
+        advice = self.adviser.begin()
+        matched, triaged = self._advised(made.review, made.match, advice), made.triage
+        if matched.scenario != made.match.scenario:
+            triaged = settle(triaged, made.review, matched.scenario, (), ())
+            matched = self._filed(matched)
+        fresh = self._made(Case(made.review, made.id, made.revision + 1, triaged, matched, advice, history))
+        return fresh if fresh.provenance.model else None
+
+    def _understood(self, review: Review, scenario: str | None, advice: Advice) -> Match:
         """The match with its topic and flags, and with what an agent or the triage already decided put first."""
         matched = self._matched(review)
         if scenario is not None:
             matched = _overridden(matched, scenario, MatchedBy.AGENT)
-        ranked = [matched.scenario, *(candidate.scenario for candidate in matched.runners_up)]
-        named = next(name for name in ranked if name is not None)
-        topic = planning.topic_of(self.bank.scenarios[named], [name for name in ranked if name], self.bank)
+        else:
+            matched = self._advised(review, matched, advice)
         reasons = matched.reasons
         if language(review.text) in {"kk", "mixed"}:
             reasons += (Reason(code="kazakh", text="Отзыв на казахском: ответ предлагается на русском."),)
-        return matched.model_copy(
-            update={
-                "topic": topic.id if topic else None,
-                "flags": self._flags(review.text, matched.flags),
-                "reasons": reasons,
-            }
-        )
+        flags = self._flags(review.text, matched.flags)
+        return self._filed(matched).model_copy(update={"flags": flags, "reasons": reasons})
+
+    def _advised(self, review: Review, matched: Match, advice: Advice) -> Match:
+        """The match with the scenario that a model chose where the matcher was not sure, and with why."""
+        chosen = advice.scenario(review, matched)
+        reasons = matched.reasons
+        if chosen:
+            reasons = tuple(reason for reason in reasons if reason.code != "unsure")
+            matched = _overridden(matched, chosen, MatchedBy.MODEL)
+        return matched.model_copy(update={"reasons": (*reasons, *advice.reasons)})
+
+    def _filed(self, matched: Match) -> Match:
+        """The match under the topic that its ranking leads to."""
+        ranked = [matched.scenario, *(candidate.scenario for candidate in matched.runners_up)]
+        named = [name for name in ranked if name is not None]
+        topic = planning.topic_of(self.bank.scenarios[named[0]], named, self.bank)
+        return matched.model_copy(update={"topic": topic.id if topic else None})
 
     def _flags(self, text: str, ringing: Sequence[str]) -> tuple[str, ...]:
         """What the detectors hear in the words, and what the matcher has learnt to hear beside them."""
@@ -171,61 +211,79 @@ class Suggester:
             return self.matcher.match(review.text, review.rating)
         return Match(scenario=NO_DETAILS, topic=None, by=MatchedBy.TRIAGE, confidence=1.0)
 
-    def _ready(
-        self,
-        review: Review,
-        key: str | None,
-        triaged: Triage,
-        matched: Match,
-        scenario: Scenario,
-        history: History,
-    ) -> Suggestion:
-        situation = self.checker.situation(review, matched)
+    def _made(self, case: Case) -> Suggestion:
+        """A reply where the scenario is known, else an abstention."""
+        if case.matched is None or case.matched.scenario is None:
+            return self._silent(case)
+        scenario = self.bank.scenarios[case.matched.scenario]
+        situation = self.checker.situation(case.review, case.matched)
         plan = planning.plan(scenario, situation, self.bank)
-        offered = allowed(plan, history)
-        chosen = accept(self.chooser.choose(review, offered, history), offered)
-        segments = render(offered, chosen, ChosenBy.ROTATION)
+        offered = allowed(plan, case.history)
+        advised = case.advice.phrases(case.review, unworn(offered, case.history))
+        chosen = accept({**self.chooser.choose(case.review, offered, case.history), **advised}, offered)
+        segments = _signed(render(offered, chosen, ChosenBy.ROTATION), advised)
         text = letter(segments)
-        return Suggestion(
-            id=suggestion_id(review, key),
-            revision=1,
-            status=Status.READY,
-            review=review,
-            triage=triaged,
-            match=matched,
-            segments=segments,
-            text=text,
-            actions=planning.actions(Status.READY, scenario, situation, self.bank),
-            department=plan.department,
-            findings=self.checker.checked(text, review, plan),
-            provenance=self._provenance(),
-            created_at=self.clock(),
+        findings = (*self.checker.checked(text, case.review, plan), *case.advice.tone(case.review, text))
+        return self._recorded(case, Status.READY).model_copy(
+            update={
+                "segments": segments,
+                "text": text,
+                "actions": planning.actions(Status.READY, scenario, situation, self.bank),
+                "department": plan.department,
+                "findings": (*findings, *case.advice.findings),
+                "chosen_by": ChosenBy.MODEL if advised else ChosenBy.ROTATION,
+            }
         )
 
-    def _silent(self, review: Review, key: str | None, triaged: Triage, matched: Match | None) -> Suggestion:
-        """A skip (`matched` None) or an abstention: no text, but priority, flags, routing and what to do."""
-        status = Status.ABSTAINED if matched else Status.SKIPPED
-        situation = self.checker.situation(review, matched)
+    def _silent(self, case: Case) -> Suggestion:
+        """A skip (no match) or an abstention: no text, but priority, flags, routing and what to do."""
+        status = Status.ABSTAINED if case.matched else Status.SKIPPED
+        situation = self.checker.situation(case.review, case.matched)
+        return self._recorded(case, status).model_copy(
+            update={
+                "actions": planning.actions(status, None, situation, self.bank),
+                "department": situation.department,
+            }
+        )
+
+    def _recorded(self, case: Case, status: Status) -> Suggestion:
+        """What every suggestion records of its walk, with nothing suggested yet."""
         return Suggestion(
-            id=suggestion_id(review, key),
-            revision=1,
+            id=case.id,
+            revision=case.revision,
             status=status,
-            review=review,
-            triage=triaged,
-            match=matched,
-            actions=planning.actions(status, None, situation, self.bank),
-            department=situation.department,
-            provenance=self._provenance(),
+            review=case.review,
+            triage=case.triaged,
+            match=case.matched,
+            provenance=self._provenance(case.advice),
             created_at=self.clock(),
         )
 
     def _urgent(self) -> tuple[str, ...]:
         return tuple(flag.id for flag in self.bank.flags.values() if flag.urgent)
 
-    def _provenance(self) -> Provenance:
+    def _provenance(self, advice: Advice) -> Provenance:
         return Provenance(
-            phrasebank=self.bank.version, matcher=self.matcher.version, thresholds=dict(self.matcher.limits)
+            phrasebank=self.bank.version,
+            matcher=self.matcher.version,
+            prompt=advice.prompt,
+            model=advice.model,
+            thresholds=dict(self.matcher.limits),
+            usage=advice.usage,
         )
+
+
+def _signed(segments: tuple[Segment, ...], advised: Collection[SlotKey]) -> tuple[Segment, ...]:
+    """The segments, each with who chose it."""
+    return tuple(
+        segment.model_copy(update={"chosen_by": ChosenBy.MODEL}) if (segment.slot, segment.part) in advised else segment
+        for segment in segments
+    )
+
+
+def _called(review: Review, channel: Channel) -> str | None:
+    """Whom to greet: in public only the author as signed, for a name from our records would tell who a nickname is."""
+    return review.client.name if channel == "dm" and review.client.known and review.client.name else review.author
 
 
 def known_scenario(bank: Phrasebank, scenario: str) -> Scenario:

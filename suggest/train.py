@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from datasets import Dataset
+from datasets import Dataset  # type: ignore[import-untyped]
 from safetensors.numpy import load_file, save_file
 from sentence_transformers import (
     SentenceTransformer,
@@ -170,9 +170,11 @@ def upper(
     torch.manual_seed(recipe.seed)
     quick = {"attention_probs_dropout_prob": 0.0}
     model = SentenceTransformer(str(base / WEIGHTS), device="cpu", local_files_only=True, config_kwargs=quick)
-    stack = model[0].auto_model.encoder.layer
-    top = Upper(stack[len(stack) - recipe.layers :])
-    short = SentenceTransformer(modules=[top, *list(model.children())[1:]], device="cpu")
+    whole, *rest = model.children()
+    stack: Any = whole.auto_model.encoder.layer  # type: ignore[union-attr]
+    first = len(stack) - recipe.layers
+    top = Upper(stack[first:])
+    short = SentenceTransformer(modules=[top, *rest], device="cpu")
     names = sorted({item.scenario for item in exemplars if item.scenario})
     labels = [names.index(item.scenario) if item.scenario else OUTSIDE for item in exemplars]
     rows = np.flatnonzero(chosen)
@@ -188,7 +190,6 @@ def upper(
             callbacks=[_Told(tell)],
         )
         trainer.train()
-    first = len(stack) - recipe.layers
     trained = top.layers.state_dict().items()
     return {
         f"encoder.layer.{first + int(number)}.{rest}": values.numpy()
@@ -221,14 +222,14 @@ class Upper(InputModule):
     """The trained layers, fed with the states of the frozen ones."""
 
     def __init__(self, layers: torch.nn.ModuleList) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.layers = deepcopy(layers)
 
     def forward(self, features: dict[str, torch.Tensor], **kwargs: Any) -> dict[str, torch.Tensor]:
         """Texts of like length go through together, so that little is spent on padding."""
         hidden, mask = features["input_ids"], features["attention_mask"].bool()
         made = torch.zeros_like(hidden)
-        for rows in mask.sum(1).argsort().split(CHUNK):
+        for rows in torch.split(mask.sum(1).argsort(), CHUNK):
             width = int(mask[rows].sum(1).max())
             states, seen = hidden[rows, :width], mask[rows, None, None, :width]
             for layer in self.layers:

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -57,15 +58,16 @@ def _add_withdrawal(add: Add) -> None:
 
 
 def purge(options: argparse.Namespace, settings: Settings) -> int:
-    store = build_store(settings)
-    emptied = store.retention.purge(settings.retention_days, store.clock())
+    with closing(build_store(settings)) as store:
+        emptied = store.retention.purge(settings.retention_days, store.clock())
     print(f"{emptied} suggestions emptied of texts older than {settings.retention_days} days")
     return 0
 
 
 def erase(options: argparse.Namespace, settings: Settings) -> int:
-    retention = build_store(settings).retention
-    emptied = retention.erase(author=options.author, ticket_id=options.ticket, suggestion_id=options.suggestion)
+    whom = {"author": options.author, "ticket_id": options.ticket, "suggestion_id": options.suggestion}
+    with closing(build_store(settings)) as store:
+        emptied = store.retention.erase(**whom)
     print(f"{emptied} suggestions emptied of texts")
     return 0 if emptied else 1
 
@@ -74,33 +76,35 @@ def export(options: argparse.Namespace, settings: Settings) -> int:
     from suggest.store.export import write
 
     sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
-    write(build_store(settings).register.every(_filter(options)), sys.stdout, options.format)
+    with closing(build_store(settings)) as store:
+        write(store.register.every(_filter(options)), sys.stdout, options.format)
     return 0
 
 
 def candidates(options: argparse.Namespace, settings: Settings) -> int:
     from suggest.store.patch import patch
 
-    bank, store = build_bank(settings), build_store(settings)
-    queue = store.candidates(bank)
-    if options.patch:
-        print(patch(bank, queue.queue("approved"), store.phrases.withdrawn()), end="")
-    elif options.approve is not None:
-        print(_line(queue.approve(options.approve, _by(options), options.wording)))
-    elif options.decline is not None:
-        queue.decline(options.decline, _by(options))
-    else:
-        for candidate in queue.queue():
-            print(_line(candidate))
+    bank = build_bank(settings)
+    with closing(build_store(settings)) as store:
+        queue = store.candidates(bank)
+        if options.patch:
+            print(patch(bank, queue.queue("approved"), store.phrases.withdrawn()), end="")
+        elif options.approve is not None:
+            print(_line(queue.approve(options.approve, _by(options), options.wording)))
+        elif options.decline is not None:
+            queue.decline(options.decline, _by(options))
+        else:
+            for candidate in queue.queue():
+                print(_line(candidate))
     return 0
 
 
 def withdraw(options: argparse.Namespace, settings: Settings) -> int:
     if options.phrase not in build_bank(settings).phrases:
         raise InputError("phrase", f"no such phrase: {options.phrase}")
-    phrases = build_store(settings).phrases
-    turn = phrases.restore if options.restore else phrases.withdraw
-    done = turn(options.phrase, options.by, options.why)
+    with closing(build_store(settings)) as store:
+        turn = store.phrases.restore if options.restore else store.phrases.withdraw
+        done = turn(options.phrase, options.by, options.why)
     print("done" if done else "nothing to do")
     return 0
 

@@ -180,7 +180,9 @@ def test_while_the_database_is_away_suggestions_come_and_feedback_is_refused(pos
 def test_a_service_starts_without_its_database_and_finds_it_later(postgres: None, clock: Clock) -> None:
     with postgres_database() as url, psycopg.connect(SERVER, autocommit=True) as server:
         with renamed(server, url.rpartition("/")[2]):
-            store = open_store(url, clock)
+            with pytest.raises(StoreUnavailable):
+                open_store(url, clock)
+            store = open_store(url, clock, needed=False)
             with pytest.raises(StoreUnavailable):
                 store.suggestions.get("x")
         time.sleep(engine.PAUSE_SECONDS)

@@ -97,6 +97,16 @@ def test_what_a_person_had_erased_does_not_come_back(store: Store, desk: Desk) -
     assert not [word for word in SECRETS if word in whole]
 
 
+def test_an_erased_review_without_text_is_answered_too(store: Store, desk: Desk, clock: Clock) -> None:
+    nameless = {"text": "", "author": None}
+    made = desk.receive(a_review(**nameless))
+    clock.forward(days=200)
+    store.retention.purge(180, clock())
+    assert desk.receive(a_review(**nameless)).text
+    store.retention.erase(suggestion_id=made.id)
+    assert desk.receive(a_review(**nameless)).text
+
+
 def test_old_texts_are_purged_and_may_come_again(store: Store, desk: Desk, clock: Clock) -> None:
     old = secret(desk)
     clock.forward(days=100)

@@ -71,4 +71,4 @@ def test_a_database_that_is_away_is_one_line(
     monkeypatch.setenv("SUGGEST_DATABASE_URL", "postgresql://127.0.0.1:1/none")
     code, _, err = run(capsys, "purge")
     assert code == 2
-    assert "suggest purge: the database cannot be reached" in err
+    assert "suggest purge: the database does not answer" in err

@@ -225,6 +225,8 @@ def test_back_off_grows_and_honours_retry_after() -> None:
     answers = iter([httpx.Response(503), httpx.Response(503), httpx.Response(429, headers={"Retry-After": "7"})])
     ok = httpx.Response(200, json=[])
     transport = httpx.MockTransport(lambda _: next(answers, ok))
-    a_client("http://usedesk.example", transport=transport, sleep=slept.append).users()
+    time = Time()
+    throttle = Throttle(2, time, time.sleep)
+    a_client("http://usedesk.example", transport=transport, sleep=slept.append, throttle=throttle).users()
     assert len(slept) == 3
     assert slept[0] < slept[1] < slept[2] == 7

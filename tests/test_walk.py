@@ -189,6 +189,12 @@ def test_an_author_is_greeted_by_name_only_where_it_surely_is_one(author: str | 
         assert greeted in greeting.text
 
 
+def test_a_name_from_our_records_is_never_told_in_public() -> None:
+    known = {"known": True, "name": "Мария"}
+    assert "Мария" not in a_suggester().suggest(a_review(author="sunny_77", client=known)).text
+    assert "Мария" in a_suggester().suggest(a_review(author="sunny_77", client=known, platform="dm")).text
+
+
 def test_identification_is_asked_only_of_a_client_who_is_not_known() -> None:
     unknown = a_suggester().suggest(a_review())
     known = a_suggester().suggest(a_review(client={"known": True}))

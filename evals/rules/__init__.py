@@ -33,7 +33,7 @@ def rules(bank: Phrasebank) -> tuple[Rule, ...]:
 
 def scores(suggestion: Suggestion, bank: Phrasebank) -> dict[str, Score]:
     """The score by every rule that applies to this suggestion."""
-    scorers = {rule.id: rule.scorer for rule in OTHERS} | CONFIRMED
+    scorers = {**{rule.id: rule.scorer for rule in OTHERS}, **CONFIRMED}
     found = ((id_, scorer(suggestion, bank)) for id_, scorer in scorers.items())
     return {id_: score for id_, score in found if score is not None}
 

@@ -28,6 +28,14 @@ class Kind(StrEnum):
     HANDED_OVER = "handed_over"
     REMINDED = "reminded"
     CLOSED = "closed"
+    FILED = "filed"
+    """A step of the way back into the ticket, done or failed."""
+    SIGNED_OFF = "signed_off"
+    """A lead or a deputy agreed to the wording of an urgent reply."""
+    APPEALED = "appealed"
+    """The state of an appeal to the platform; `reason` says which."""
+    TAKEN = "taken"
+    """An agent took the ticket."""
 
 
 Cause = Literal["first", "changed", "overruled", "replanned"]

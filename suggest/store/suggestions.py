@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, ScalarSelect, and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from suggest.domain import MatchedBy, StaleRevision, Suggestion
@@ -39,10 +39,11 @@ class StoredSuggestions:
 
     def of_ticket(self, ticket_id: str) -> Suggestion | None:
         """The newest suggestion for a review that a Usedesk ticket brought; None where there is none."""
-        query = select(suggestions.c.id).where(suggestions.c.ticket_id == ticket_id)
+        of_ticket = select(suggestions.c.id).where(suggestions.c.ticket_id == ticket_id)
+        newest = of_ticket.order_by(suggestions.c.feed_at.desc()).limit(1).scalar_subquery()
         with self._database.reading() as connection:
-            found = connection.scalar(query.order_by(suggestions.c.feed_at.desc()).limit(1))
-        return self.get(found) if found else None
+            row = connection.execute(_one(newest, None)).first()
+        return unpack(row.body, row.version, row.content, row.erased) if row else None
 
     def put(self, suggestion: Suggestion) -> Suggestion:
         """Keeps a first revision; where one is already kept, the newest is returned and nothing changes."""
@@ -167,7 +168,7 @@ def _cause(suggestion: Suggestion, before: str | None) -> Cause:
     return "overruled" if overruled else "replanned"
 
 
-def _one(suggestion_id: str, revision: int | None) -> Any:
+def _one(suggestion_id: str | ScalarSelect[str], revision: int | None) -> Any:
     of_revision = and_(
         texts.c.suggestion_id == revisions.c.suggestion_id, texts.c.kind == REVIEW, texts.c.ref == revisions.c.revision
     )

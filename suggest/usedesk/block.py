@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from traceback import format_tb
 from typing import Any, TypeVar
 
@@ -33,6 +33,8 @@ class Opening:
     ticket_id: int
     refresh: bool
     hints: Mapping[str, str] = field(repr=False)
+    base: str = ""
+    """The address at which the service was called."""
 
 
 @dataclass
@@ -46,14 +48,14 @@ class Block:
     deadline: float = DEADLINE
     _lookups: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(LOOKUPS, "usedesk-lookup"))
 
-    async def answer(self, body: bytes, content_type: str) -> str:
-        """The HTML for a request of any kind."""
+    async def answer(self, body: bytes, content_type: str, base: str = "") -> str:
+        """The HTML for a request of any kind; `base` is the address of the service, for the widget's frame."""
         until = time.monotonic() + self.deadline
         try:
             asked = self._asked(body, content_type)
             if isinstance(asked, Message):
                 return self.view.message(asked)
-            return await self._opened(asked, until)
+            return await self._opened(replace(asked, base=base), until)
         except Exception as error:
             log.error("the block failed: %s\n%s", type(error).__name__, "".join(format_tb(error.__traceback__)))
             return self.view.message(messages.BROKEN)
@@ -76,20 +78,20 @@ class Block:
     async def _opened(self, asked: Opening, until: float) -> str:
         kept = await _within(self._lookups.submit(self.preparer.kept, asked.ticket_id), until)
         if kept and not asked.refresh and self.preparer.fresh(asked.ticket_id):
-            return self.view.suggestion(kept)
+            return self.view.suggestion(kept, base=asked.base)
         prepared = await _within(self.preparer.now(asked.ticket_id, asked.hints), until)
-        return self._shown(prepared, kept)
+        return self._shown(prepared, kept, asked.base)
 
-    def _shown(self, prepared: Prepared | None, kept: Suggestion | None) -> str:
+    def _shown(self, prepared: Prepared | None, kept: Suggestion | None, base: str) -> str:
         if prepared and prepared.suggestion:
-            return self.view.suggestion(prepared.suggestion)
+            return self.view.suggestion(prepared.suggestion, base=base)
         if prepared is None:
-            return self.view.suggestion(kept, messages.KEPT_WHILE_LATE) if kept else self.view.message(messages.LATE)
+            return self.view.suggestion(kept, messages.KEPT_WHILE_LATE, base) if kept else self.view.message(messages.LATE)
         if prepared.reading:
             return self.view.message(messages.unreadable(prepared.reading))
         advice = prepared.error.advice if isinstance(prepared.error, UsedeskError) else messages.BROKEN.text
         return (
-            self.view.suggestion(kept, messages.KEPT_AFTER_ERROR + advice)
+            self.view.suggestion(kept, messages.KEPT_AFTER_ERROR + advice, base)
             if kept
             else self.view.message(Message(messages.FAILED, advice))
         )

@@ -23,7 +23,8 @@ def usedesk(side: Side) -> APIRouter:
     @router.post("/block")
     async def block(request: Request) -> JSONResponse:
         """The block of a ticket's sidebar: always 200 with `{"html": …}`, whatever is sent and whatever happens."""
-        html = await side.block.answer(await _body(request), request.headers.get("content-type", ""))
+        base = side.public_url or str(request.base_url)
+        html = await side.block.answer(await _body(request), request.headers.get("content-type", ""), base)
         return JSONResponse({"html": html})
 
     @router.post("/webhook")

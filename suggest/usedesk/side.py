@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from suggest.desk import Desk
 from suggest.regulation import Phrasebank
+from suggest.usedesk import messages
 from suggest.usedesk.block import Block
 from suggest.usedesk.client import UsedeskClient
 from suggest.usedesk.filing import Filing
@@ -37,7 +38,8 @@ class Side:
     poll: Poll
 
     def start(self) -> None:
-        """Begins to poll."""
+        """Begins to poll; the template is compiled now and not while the first agent waits."""
+        self.block.view.message(messages.LATE)
         self.poll.start()
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -33,10 +33,16 @@ class View:
     """Renders the block from `suggest/web/templates`."""
 
     bank: Phrasebank
+    widget: Callable[[Suggestion], str] | None = None
+    """The path at which a suggestion's widget opens; None: there is no widget."""
 
-    def suggestion(self, made: Suggestion, note: str = "") -> str:
-        """A suggestion of any status; `note` says what the agent should know of how it came about."""
-        about = {"made": made, "note": note, "missing": missing(made.review), "rows": rows(made.text)}
+    def suggestion(self, made: Suggestion, note: str = "", base: str = "") -> str:
+        """A suggestion of any status; `note` says what the agent should know of how it came about.
+
+        `base` is the address at which agents' browsers reach the service; without it the widget is left out.
+        """
+        frame = base.rstrip("/") + self.widget(made) if self.widget and base and made.review.ticket_id else ""
+        about = {"made": made, "note": note, "missing": missing(made.review), "rows": rows(made.text), "frame": frame}
         return self._render({**about, **self._said(made)})
 
     def message(self, message: Message) -> str:

@@ -53,7 +53,7 @@ def _said(message: Any) -> str | None:
 
 
 def _called(message: Any) -> str | None:
-    calls = message.tool_calls or ()
+    calls = list(message.tool_calls or ())
     return calls[0].function.arguments if len(calls) == 1 else _said(message)
 
 

@@ -1,0 +1,1 @@
+"""Pages for agents: the widget in the ticket's sidebar."""

@@ -1,0 +1,56 @@
+"""What was done with a suggestion, told to every agent who has it open."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from suggest.store.fold import Event, Kind
+from suggest.web.appeals import STATES
+
+MOST = 6
+WORDS = {
+    Kind.SHOWN: "открыта подсказка",
+    Kind.COPIED: "скопирован ответ",
+    Kind.ACCEPTED: "ответ опубликован",
+    Kind.EDITED: "ответ изменён",
+    Kind.REJECTED: "подсказка отклонена",
+    Kind.OVERRULED: "выбран другой сценарий",
+    Kind.HANDED_OVER: "вопрос передан в отдел",
+    Kind.CLOSED: "тикет закрыт",
+    Kind.SIGNED_OFF: "ответ согласован",
+    Kind.TAKEN: "тикет взят в работу",
+}
+STEPS = {"comment": "комментарий", "category": "категория", "status": "статус"}
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing done: when, by whom, what."""
+
+    at: datetime
+    agent: str
+    what: str
+
+
+def acts(events: Sequence[Event]) -> tuple[Act, ...]:
+    """The latest acts, the newest first."""
+    return tuple(_told(reversed(events)))[:MOST]
+
+
+def _told(events: Iterator[Event]) -> Iterator[Act]:
+    for event in events:
+        what = _what(event)
+        if what:
+            yield Act(event.at, event.agent or "", what)
+
+
+def _what(event: Event) -> str:
+    if event.kind is Kind.FILED:
+        done = json.loads(event.detail or "{}").get("result") == "done"
+        return f"{STEPS.get(event.reason or '', 'шаг')}: {'готово' if done else 'не получилось'}"
+    if event.kind is Kind.APPEALED:
+        return f"жалоба: {STATES.get(event.reason or '', '')}"
+    return WORDS.get(event.kind, "")

@@ -1,0 +1,99 @@
+"""The widget's own knowledge of one suggestion: what stands on record of it, and who is at it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from suggest.bootstrap import Service
+from suggest.domain import StaleRevision, StoreUnavailable, Suggestion
+from suggest.feedback import Feedback, Outcome
+from suggest.plan import SOBERING
+from suggest.store.fold import Event, Kind
+from suggest.usedesk.ticket import User
+from suggest.usedesk.way_back import WayBack
+from suggest.web.agents import Agents
+from suggest.web.appeals import AppealPhrase
+from suggest.web.token import OTHER_TICKET, TokenRefused, Tokens
+
+
+class NeedsSignOff(Exception):
+    """The wording of an urgent reply has not been agreed to."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A token, and the newest revision of the suggestion that it opens."""
+
+    token: str
+    made: Suggestion
+
+    @property
+    def urgent(self) -> bool:
+        """Whether copying asks for a sign-off."""
+        return self.made.match is not None and any(flag in self.made.match.flags for flag in SOBERING)
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Where the widget's pages ask and write."""
+
+    service: Service
+    tokens: Tokens
+    agents: Agents
+    appeals: tuple[AppealPhrase, ...]
+    way_back: WayBack | None
+
+    def open(self, token: str) -> Opened:
+        """Raises TokenRefused."""
+        opens = self.tokens.read(token)
+        made = self.service.desk.suggestions.get(opens.suggestion_id)
+        if made is None or made.review.ticket_id != opens.ticket_id:
+            raise TokenRefused(OTHER_TICKET)
+        return Opened(token, made)
+
+    def events(self, opened: Opened) -> tuple[Event, ...]:
+        """Everything on record; nothing without a database."""
+        return self.service.store.events.of(opened.made.id) if self.service.store else ()
+
+    def note(self, opened: Opened, kind: Kind, agent: User | None, reason: str = "", detail: object = None) -> None:
+        """Puts an act on record; raises StoreUnavailable."""
+        if self.service.store is None:
+            raise StoreUnavailable("nothing can be noted without the database")
+        event = Event(
+            kind=kind,
+            revision=opened.made.revision,
+            at=self.service.store.clock(),
+            agent=agent.name if agent else None,
+            reason=reason or None,
+            detail=json.dumps(detail, ensure_ascii=False) if detail else None,
+        )
+        self.service.store.events.append(opened.made.id, event)
+
+    def tell(self, opened: Opened, outcome: Outcome, agent: User | None, text: str) -> None:
+        """Records what became of the reply, against the newest revision: a text of the agent's own counts as edited.
+
+        Raises NeedsSignOff, StaleRevision and StoreUnavailable.
+        """
+        if opened.urgent and not self.signed(opened, text):
+            raise NeedsSignOff
+        name = agent.name if agent else None
+        made = opened.made
+        edited = text.strip() and text.strip() != made.text
+        acts = [(Outcome.EDITED, text.strip())] if edited else []
+        for act, words in (*acts, (outcome, None)):
+            given = Feedback(outcome=act, revision=made.revision, text=words, agent=name)
+            if self.service.desk.feedback(made.id, given) is None:
+                raise StaleRevision(made.revision)
+
+    def signed(self, opened: Opened, text: str) -> bool:
+        """Whether a lead agreed to exactly this wording."""
+        wanted = digest(text)
+        signs = [event for event in self.events(opened) if event.kind is Kind.SIGNED_OFF]
+        return any(json.loads(event.detail or "{}").get("digest") == wanted for event in signs)
+
+
+def digest(text: str) -> str:
+    """A wording by which it is known again, without keeping it."""
+    return hashlib.blake2b(text.strip().encode(), digest_size=16).hexdigest()

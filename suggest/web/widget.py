@@ -1,0 +1,117 @@
+"""The widget as an application of its own under `/widget`: what an agent opens, reads, changes and is warned of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Form, Query, Request
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.staticfiles import StaticFiles
+
+from suggest.bootstrap import Service
+from suggest.domain import InputError, StaleRevision, StoreUnavailable
+from suggest.feedback import Feedback, Outcome, compare
+from suggest.usedesk.errors import UsedeskError
+from suggest.web.activity import acts
+from suggest.web.acts import acting
+from suggest.web.counter import Counter, NeedsSignOff
+from suggest.web.pages import Agent, Said, page
+from suggest.web.panel import panel
+from suggest.web.token import TokenRefused
+
+STATIC = Path(__file__).parent / "static"
+TROUBLES: dict[type[Exception], tuple[int, str]] = {
+    NeedsSignOff: (403, "Сначала согласуйте ответ с руководителем: впишите имя и поставьте отметку."),
+    StoreUnavailable: (503, "База данных не отвечает, действие не записано. Повторите через минуту."),
+    StaleRevision: (409, "Появился другой вариант ответа. Посмотрите его и повторите действие."),
+    InputError: (422, "Подсказчик не понял запрос. Нажмите «Обновить» над подсказкой."),
+}
+
+
+def widget_app(service: Service, counter: Counter) -> FastAPI:
+    """The application; its errors are sentences in Russian that the page shows."""
+    app = FastAPI(title="widget", docs_url=None, redoc_url=None, openapi_url=None)
+    app.mount("/static", StaticFiles(directory=STATIC))
+    app.include_router(reading(service, counter))
+    app.include_router(acting(service, counter))
+    app.add_exception_handler(TokenRefused, _refused)
+    app.add_exception_handler(UsedeskError, _usedesk)
+    for kind in TROUBLES:
+        app.add_exception_handler(kind, _trouble)
+    return app
+
+
+def reading(service: Service, counter: Counter) -> APIRouter:
+    router = APIRouter()
+    desk = service.desk
+
+    @router.get("/{token}")
+    def opened(token: str) -> HTMLResponse:
+        """The whole page."""
+        return page("widget.html.j2", **panel(counter, counter.open(token)))
+
+    @router.get("/{token}/reply")
+    def reply(token: str) -> HTMLResponse:
+        """The newest revision, to be put in the place of an older one."""
+        return page("widget_main.html.j2", **panel(counter, counter.open(token)))
+
+    @router.post("/{token}/check")
+    def check(token: str, text: Said = "") -> JSONResponse:
+        """Findings on a text, what it changes, and whether it is signed off."""
+        here = counter.open(token)
+        made, checker = here.made, desk.suggester.checker
+        scenario = made.match.scenario if made.match else None
+        findings = checker.check(text, made.review, scenario, made.match) if text.strip() else ()
+        edit = compare(made.segments, made.text, text, {})
+        told: dict[str, Any] = {
+            "findings": [finding.model_dump(mode="json") for finding in findings],
+            "diff": edit.diff,
+            "signed": not here.urgent or counter.signed(here, text),
+        }
+        return JSONResponse(told)
+
+    @router.post("/{token}/scenario")
+    def scenario(token: str, scenario: Annotated[str, Form()], agent: Agent = "") -> HTMLResponse:
+        """The reply for the scenario that the agent names."""
+        here = counter.open(token)
+        user = counter.agents.find(agent)
+        given = Feedback(
+            outcome=Outcome.OVERRULED,
+            revision=here.made.revision,
+            scenario=scenario,
+            agent=user.name if user else None,
+        )
+        desk.feedback(here.made.id, given)
+        return page("widget_main.html.j2", **panel(counter, counter.open(token)))
+
+    @router.post("/{token}/client")
+    def client(token: str, known: Annotated[bool, Form()]) -> HTMLResponse:
+        """The reply for a client who was found, or was not."""
+        review = counter.open(token).made.review
+        found = review.client.model_copy(update={"known": known})
+        desk.receive(review.model_copy(update={"client": found}))
+        return page("widget_main.html.j2", **panel(counter, counter.open(token)))
+
+    @router.get("/{token}/activity")
+    def activity(token: str, revision: Annotated[int, Query()] = 0) -> HTMLResponse:
+        """What was done by anyone, and whether there is a newer revision than the one shown."""
+        here = counter.open(token)
+        newer = revision and here.made.revision > revision
+        base = f"/widget/{token}"
+        return page("widget_activity.html.j2", acts=acts(counter.events(here)), newer=newer, base=base)
+
+    return router
+
+
+def _refused(_: Request, error: Exception) -> HTMLResponse:
+    return page("widget_refused.html.j2", 403, said=str(error))
+
+
+def _usedesk(_: Request, error: Exception) -> HTMLResponse:
+    return page("widget_said.html.j2", 502, said=error.advice if isinstance(error, UsedeskError) else "")
+
+
+def _trouble(_: Request, error: Exception) -> HTMLResponse:
+    status, said = next(told for kind, told in TROUBLES.items() if isinstance(error, kind))
+    return page("widget_said.html.j2", status, said=said)
