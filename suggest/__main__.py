@@ -16,6 +16,8 @@ from suggest.bootstrap import (
     build,
     build_bank,
     build_checker,
+    build_model_suggester,
+    build_preview,
     build_store,
     build_suggester,
     served,
@@ -55,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     single.add_argument("file", metavar="FILE", help="a JSON file, or - for standard input")
     single.add_argument("--scenario", metavar="ID", help="override the match")
     single.add_argument("--text", action="store_true", help="print it for people instead of as JSON")
+    single.add_argument("--show-prompt", action="store_true", help="print what a model would be sent; sends nothing")
     many = add("batch", batch, "JSON lines in, JSON lines out, in order; resumes where it stopped")
     many.add_argument("source", metavar="IN.jsonl", type=Path)
     many.add_argument("target", metavar="OUT.jsonl", type=Path)
@@ -79,7 +82,11 @@ def one(options: argparse.Namespace, settings: Settings) -> int:
     from suggest import parse, show
 
     review, bank = parse.review(_read(options.file)), build_bank(settings)
-    made = build_suggester(settings, bank).suggest(review, options.scenario)
+    if options.show_prompt:
+        print(build_preview(settings, bank)(review, options.scenario))
+        return 0
+    suggester = build_model_suggester(settings, bank) if settings.model else build_suggester(settings, bank)
+    made = suggester.suggest(review, options.scenario)
     print(show.suggestion(made, bank) if options.text else made.model_dump_json(indent=2))
     return 0
 

@@ -34,6 +34,7 @@ from suggest.metrics import FORM, Counting
 from suggest.parse import faults
 from suggest.regulation import Phrase, Scenario
 from suggest.usedesk.routes import usedesk
+from suggest.web.widget import widget_app
 
 PROBLEM = "application/problem+json"
 TONE_OFF = Reason(code="model_off", text="Модель не подключена: тон проверен только по правилам.")
@@ -77,6 +78,8 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(_health(service))
     if service.usedesk:
         app.include_router(usedesk(service.usedesk))
+    if service.tokens:
+        app.mount("/widget", widget_app(service, service.tokens))
     guarded = [Depends(_guard(service.settings.keys))]
     app.include_router(_v1(service), prefix="/v1", dependencies=guarded)
     app.include_router(_metrics(service), dependencies=guarded)
@@ -157,11 +160,13 @@ def _v1(service: Service) -> APIRouter:
             kept = found(desk.suggestions.get(request.suggestion_id), "suggestion")
             review, matched = kept.review, kept.match
             scenario = scenario or (matched.scenario if matched else None)
-        findings, notices = desk.suggester.checker.check(request.text, review, scenario, matched), ()
-        if request.tone:
-            toned, notices = service.model.tone(request.text, review) if service.model else ((), (TONE_OFF,))
-            findings += toned
-        return CheckResponse(findings=findings, notices=notices)
+        findings = desk.suggester.checker.check(request.text, review, scenario, matched)
+        if not request.tone:
+            return CheckResponse(findings=findings)
+        if service.model is None:
+            return CheckResponse(findings=findings, notices=(TONE_OFF,))
+        toned, notices = service.model.tone(request.text, review)
+        return CheckResponse(findings=(*findings, *toned), notices=notices)
 
     @router.get("/scenarios")
     def scenarios() -> tuple[Scenario, ...]:

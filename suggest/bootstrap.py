@@ -15,12 +15,13 @@ from pydantic import Field, ValidationError
 
 from suggest.choose import History
 from suggest.desk import Desk
-from suggest.domain import Frozen, InputError, Suggestion
+from suggest.domain import Frozen, InputError, Review, Suggestion
 from suggest.metrics import Metrics
 from suggest.parse import faults
 from suggest.phrasebank import load, load_exemplars, load_flag_exemplars
 from suggest.pipeline import Checker, Suggester
 from suggest.regulation import Company, Phrasebank
+from suggest.web.token import Tokens
 
 if TYPE_CHECKING:
     from suggest.bootstrap_model import Keeping, ModelSide
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from suggest.usedesk.client import UsedeskClient
     from suggest.usedesk.doctor import Doctor
     from suggest.usedesk.side import Side
+    from suggest.usedesk.way_back import WayBack
 
 PREFIX = "SUGGEST_"
 PROJECT = Path(__file__).parent.parent
@@ -80,6 +82,12 @@ class Settings(Frozen):
     """Whether a model may stand outside Russia."""
     model_tasks: str = "scenario,choose,tone"
     timezone: str = "Europe/Moscow"
+    public_url: str = ""
+    """Where agents' browsers reach this service; empty: where Usedesk called it."""
+    secret: str = ""
+    """Signs the widget's tokens; empty: a random one for each process."""
+    way_back_dry_run: bool = False
+    """Whether the steps after a reply are only shown, and nothing is written to tickets."""
     country: str = "ru"
     company_name: str | None = None
     company_email: str | None = None
@@ -134,6 +142,9 @@ class Service:
     usedesk: Side | None = None
     model: ModelSide | None = None
     metrics: Metrics = field(default_factory=Metrics)
+    tokens: Tokens | None = None
+    """Open the widget; None: there is none."""
+    way_back: WayBack | None = None
 
 
 def build_bank(settings: Settings) -> Phrasebank:
@@ -190,7 +201,27 @@ def served(
     model = build_side(settings, suggester, _keeping(suggester, store), metrics)
     refiner = model.refiner if model else None
     desk = Desk(suggester, store.suggestions, store.records, store.histories, refiner)
-    return Service(settings, bank, desk, store, build_usedesk(settings, bank, desk, open_block), model, metrics)
+    tokens = Tokens(settings.secret)
+    side = build_usedesk(settings, bank, desk, open_block, tokens)
+    back = build_way_back(settings, side, store)
+    return Service(settings, bank, desk, store, side, model, metrics, tokens, back)
+
+
+def build_way_back(settings: Settings, side: Side, store: Store) -> WayBack | None:
+    """The steps after a reply; None where Usedesk cannot be asked."""
+    from suggest.usedesk.way_back import WayBack, load_way_back
+
+    if not side.client.usable:
+        return None
+    return WayBack(
+        client=side.client,
+        dictionary=side.preparer.dictionary,
+        journal=store.events,
+        rules=load_way_back(settings.phrasebank),
+        clock=store.clock,
+        user_id=settings.usedesk_user_id,
+        dry_run=settings.way_back_dry_run,
+    )
 
 
 def _keeping(suggester: Suggester, store: Store) -> Keeping:
@@ -215,7 +246,16 @@ def build_model_suggester(settings: Settings, bank: Phrasebank | None = None) ->
     return advised(settings, build_suggester(settings, bank))
 
 
-def build_usedesk(settings: Settings, bank: Phrasebank, desk: Desk, open_block: bool = False) -> Side:
+def build_preview(settings: Settings, bank: Phrasebank | None = None) -> Callable[[Review, str | None], str]:
+    """What a model would be sent about a review, for people to read; needs no model and sends nothing."""
+    from suggest.bootstrap_model import preview
+
+    return preview(settings, build_suggester(settings, bank))
+
+
+def build_usedesk(
+    settings: Settings, bank: Phrasebank, desk: Desk, open_block: bool = False, tokens: Tokens | None = None
+) -> Side:
     """Block, webhook and poll; nothing is asked of Usedesk before they are started or called."""
     from suggest.usedesk.filing import Filing, load_filing
     from suggest.usedesk.rules import load_rules
@@ -226,7 +266,9 @@ def build_usedesk(settings: Settings, bank: Phrasebank, desk: Desk, open_block: 
     if settings.usedesk_filing and client.usable and user:
         filing = Filing(client, load_filing(settings.phrasebank), user)
     secrets = Secrets(settings.usedesk_block_secret, settings.usedesk_webhook_secret, open_block)
-    return build_side(client, load_rules(settings.phrasebank), bank, desk, secrets, filing)
+    widget = tokens.path if tokens else None
+    rules = load_rules(settings.phrasebank)
+    return build_side(client, rules, bank, desk, secrets, filing, widget, settings.public_url)
 
 
 def build_doctor(settings: Settings) -> Doctor:

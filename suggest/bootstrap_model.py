@@ -22,6 +22,7 @@ from suggest.model.adviser import FAILED, TASKS, ModelAdviser
 from suggest.model.choose import ModelChooser
 from suggest.model.examples import load_examples
 from suggest.model.guard import AT_ONCE, Guarded
+from suggest.model.preview import Recorder, written
 from suggest.model.prompts import Prompts
 from suggest.model.questions import Meter, Model, NoMeter
 from suggest.model.scenario import ModelScenario
@@ -110,6 +111,19 @@ def advised(settings: Settings, suggester: Suggester, meter: Meter | None = None
     meter = meter or NoMeter()
     adviser = build_adviser(settings, suggester.bank, guard(settings, llm, meter), meter)
     return replace(suggester, adviser=adviser)
+
+
+def preview(settings: Settings, suggester: Suggester) -> Callable[[Review, str | None], str]:
+    """Writes down what would be asked about a review. Later questions stand as if the first ones were answered with the
+    first thing they allow."""
+
+    def written_down(review: Review, scenario: str | None) -> str:
+        recorder = Recorder()
+        adviser = build_adviser(settings, suggester.bank, recorder, NoMeter())
+        replace(suggester, adviser=adviser).suggest(review, scenario)
+        return written(recorder.questions)
+
+    return written_down
 
 
 def build_llm(settings: Settings) -> LiteLLM:

@@ -97,12 +97,16 @@ def allowed(plan: Plan, history: History) -> Plan:
 
 
 def unworn(plan: Plan, history: History) -> Plan:
-    """The plan without phrases that stand near in public or that agents often delete, where enough others serve."""
+    """The plan without phrases that stand near in public or that agents often delete, where enough others serve.
+
+    Where the client's name can be said, only phrases that say it are left.
+    """
     worn = {*history.disliked, *(id_ for reply in history.replies for id_ in reply)}
     places = []
     for place in plan.slots:
-        fresh = tuple(phrase for phrase in place.offered if phrase.id not in worn)
-        places.append(replace(place, offered=fresh) if len(fresh) >= ENOUGH else place)
+        named = tuple(phrase for phrase in place.offered if _named(phrase) == _named(place.offered[0]))
+        fresh = tuple(phrase for phrase in named if phrase.id not in worn)
+        places.append(replace(place, offered=fresh if len(fresh) >= ENOUGH else named))
     return replace(plan, slots=tuple(places))
 
 

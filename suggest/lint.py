@@ -13,6 +13,7 @@ from itertools import product
 from suggest.check import Draft, check, unimplemented
 from suggest.domain import Platform
 from suggest.folding import fold
+from suggest.model.examples import example_faults
 from suggest.phrasebank import load_exemplars
 from suggest.plan import SOBERING, Situation, plan
 from suggest.regulation import Exemplar, Phrase, Phrasebank, Plan, Scenario, Topic
@@ -187,6 +188,7 @@ BANK_CHECKS: tuple[Callable[[Phrasebank], Iterator[str]], ...] = (
     _slots_are_rich,
     _every_place_can_be_filled,
     _no_reply_has_findings,
+    example_faults,
 )
 EXEMPLAR_CHECKS: tuple[Callable[[Phrasebank, Sequence[Exemplar]], Iterator[str]], ...] = (
     _exemplars_are_labelled,

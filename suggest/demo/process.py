@@ -35,7 +35,9 @@ def standin(settings: Settings) -> Iterator[Settings]:
         port = _line(process)
         if not port.isdigit():
             raise OSError("the stand-in for Usedesk did not start")
-        yield ours.model_copy(update={"usedesk_api_base": f"http://{_host(settings)}:{port}"})
+        address = f"http://{_host(settings)}:{port}"
+        framing = f"{ours.frame_ancestors} {address}"
+        yield ours.model_copy(update={"usedesk_api_base": address, "frame_ancestors": framing})
     finally:
         _ended(process)
 

@@ -32,6 +32,9 @@ MEANING = {
 }
 """By the name of the class or the nearest of its ancestors."""
 
+STATUSES = {401: Why.DENIED, 402: Why.DENIED, 403: Why.DENIED, 408: Why.TIMEOUT, 429: Why.LIMITED}
+"""What a status means where the error has only the most general name."""
+
 NOT_THE_FORM = frozenset(
     {"ContextWindowExceededError", "ContentPolicyViolationError", "NotFoundError", "ImageFetchError"}
 )
@@ -42,7 +45,8 @@ def why(error: BaseException) -> Why:
     """What the matter is; an error that nobody foresaw counts as the model being away."""
     if isinstance(error, ModelFailed):
         return error.why
-    return next((MEANING[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in MEANING), Why.AWAY)
+    named = next((MEANING[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in MEANING), Why.AWAY)
+    return STATUSES.get(getattr(error, "status_code", None), named) if named is Why.AWAY else named
 
 
 def refuses_form(error: BaseException, known: bool) -> bool:

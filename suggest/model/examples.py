@@ -48,15 +48,28 @@ def place_name(slot: str, part: str | None) -> str:
 
 
 def load_examples(bank: Phrasebank) -> Examples:
-    """Reads the examples; raises PhrasebankError with every fault: unknown scenarios, phrases that do not serve there."""
-    content = (bank.path / FILE).read_bytes()
-    try:
-        rows = TypeAdapter(tuple[Example, ...]).validate_python(yaml.safe_load(content))
-    except (ValidationError, yaml.YAMLError) as error:
-        raise PhrasebankError([f"{FILE}: {' '.join(str(error).split())}"]) from error
-    if faults := [f"{FILE}: {fault}" for number, row in enumerate(rows, 1) for fault in _faults(row, number, bank)]:
+    """Reads the examples; raises PhrasebankError with every fault."""
+    if faults := list(example_faults(bank)):
         raise PhrasebankError(faults)
-    return Examples(rows, hashlib.sha256(content).hexdigest()[:12])
+    content = (bank.path / FILE).read_bytes()
+    return Examples(_rows(content), hashlib.sha256(content).hexdigest()[:12])
+
+
+def example_faults(bank: Phrasebank) -> Iterator[str]:
+    """What is wrong with the examples: unreadable, unknown scenarios, phrases that do not serve there."""
+    try:
+        rows = _rows((bank.path / FILE).read_bytes())
+    except FileNotFoundError:
+        yield f"{FILE}: the file is missing"
+    except (ValidationError, yaml.YAMLError) as error:
+        yield f"{FILE}: {' '.join(str(error).split())}"
+    else:
+        for number, row in enumerate(rows, 1):
+            yield from (f"{FILE}: {fault}" for fault in _faults(row, number, bank))
+
+
+def _rows(content: bytes) -> tuple[Example, ...]:
+    return TypeAdapter(tuple[Example, ...]).validate_python(yaml.safe_load(content))
 
 
 def _cut(chosen: Mapping[str, str], offered: Mapping[str, set[str]]) -> dict[str, str]:

@@ -78,7 +78,7 @@ class ModelScenario:
                 "additionalProperties": False,
             },
             candidates=[self._bank.scenarios[name] for name in names],
-            none=NONE,
+            nothing=NONE,
             examples=self._examples(names, matched.nearest),
             review=text,
             rating=rating,

@@ -159,7 +159,8 @@ def _texts(connection: Connection, ids: list[str]) -> dict[str, dict[str, str | 
     newest = and_(suggestions.c.id == texts.c.suggestion_id, suggestions.c.revision == texts.c.ref)
     query: Select[Any] = select(texts.c.suggestion_id, texts.c.content).join(suggestions, newest)
     rows = connection.execute(query.where(texts.c.suggestion_id.in_(ids), texts.c.kind == REVIEW))
-    return {row.suggestion_id: {name: json.loads(row.content)["review"][name] for name in _NO_TEXTS} for row in rows}
+    reviews = {row.suggestion_id: json.loads(row.content)["review"] for row in rows}
+    return {suggestion_id: {name: review[name] for name in _NO_TEXTS} for suggestion_id, review in reviews.items()}
 
 
 def _mark(entry: Entry) -> str:

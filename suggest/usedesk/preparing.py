@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from traceback import format_tb
 
 from suggest.desk import Desk
-from suggest.domain import StoreUnavailable, Suggestion
+from suggest.domain import Review, StoreUnavailable, Suggestion
 from suggest.usedesk.backlog import Backlog, Job
 from suggest.usedesk.client import UsedeskClient
 from suggest.usedesk.dictionary import Dictionary
@@ -142,7 +142,7 @@ class Preparer:
         if reading.review is None:
             return None
         before = self.kept(reading.ticket_id)
-        suggestion = self._desk.receive(reading.review)
+        suggestion = self._desk.receive(_as_told(reading.review, before))
         if self._filing and to_file:
             fresh = before is None or (before.id, before.revision) != (suggestion.id, suggestion.revision)
             try:
@@ -161,3 +161,10 @@ class Preparer:
             self._read_at.move_to_end(ticket_id)
             while len(self._read_at) > REMEMBERED:
                 self._read_at.popitem(last=False)
+
+
+def _as_told(review: Review, before: Suggestion | None) -> Review:
+    """The review with the client whom an agent found: the ticket does not tell."""
+    if before and before.review.id == review.id and before.review.client.known:
+        return review.model_copy(update={"client": before.review.client})
+    return review

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from suggest.desk import Desk
+from suggest.domain import Suggestion
 from suggest.regulation import Phrasebank
 from suggest.usedesk import messages
 from suggest.usedesk.block import Block
@@ -36,6 +38,8 @@ class Side:
     block: Block
     webhook: Webhook
     poll: Poll
+    public_url: str = ""
+    """Where agents' browsers reach the service; "": where the block was called."""
 
     def start(self) -> None:
         """Begins to poll; the template is compiled now and not while the first agent waits."""
@@ -57,9 +61,11 @@ def build_side(
     desk: Desk,
     secrets: Secrets,
     filing: Filing | None = None,
+    widget: Callable[[Suggestion], str] | None = None,
+    public_url: str = "",
 ) -> Side:
-    """The parts, built on each other."""
+    """The parts, built on each other; `widget` as in `View`."""
     reader = Reader(rules)
     preparer = Preparer(client, reader, desk, filing)
-    block = Block(preparer, View(bank), secrets.block, secrets.open_block)
-    return Side(client, preparer, block, Webhook(preparer, reader, secrets.webhook), Poll(preparer))
+    block = Block(preparer, View(bank, widget), secrets.block, secrets.open_block)
+    return Side(client, preparer, block, Webhook(preparer, reader, secrets.webhook), Poll(preparer), public_url)

@@ -124,7 +124,11 @@ class WayBack:
         return tuple(self._on_record(step, closing, before) for step in planned(suggestion, closing))
 
     def run(
-        self, suggestion: Suggestion, closing: Closing = Closing.SOLVED, agent: str | None = None, user: int | None = None
+        self,
+        suggestion: Suggestion,
+        closing: Closing = Closing.SOLVED,
+        agent: str | None = None,
+        user: int | None = None,
     ) -> tuple[StepResult, ...]:
         """Does what is not done yet, in order, up to the first failure; the results of all steps.
 
@@ -222,7 +226,12 @@ class WayBack:
         return _this_round(self.journal.of(suggestion.id))
 
     def _append(
-        self, suggestion: Suggestion, kind: Kind, agent: str | None, reason: str | None = None, detail: str | None = None
+        self,
+        suggestion: Suggestion,
+        kind: Kind,
+        agent: str | None,
+        reason: str | None = None,
+        detail: str | None = None,
     ) -> None:
         event = Event(
             kind=kind, revision=suggestion.revision, at=self.clock(), agent=agent, reason=reason, detail=detail
@@ -246,7 +255,9 @@ def planned(suggestion: Suggestion, closing: Closing) -> Iterator[Step]:
 
 def _this_round(events: Sequence[Event]) -> Sequence[Event]:
     """The events since the review last changed."""
-    changes = [place for place, event in enumerate(events) if event.kind is Kind.SUGGESTED and event.reason == "changed"]
+    changes = [
+        place for place, event in enumerate(events) if event.kind is Kind.SUGGESTED and event.reason == "changed"
+    ]
     return events[changes[-1] :] if changes else events
 
 

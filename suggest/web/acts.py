@@ -94,9 +94,7 @@ def acting(service: Service, counter: Counter) -> APIRouter:
         """The suggestion does not serve, and why."""
         here, user = counter.open(token), counter.agents.find(agent)
         facts: dict[str, Any] = {"reason": reason, "agent": user.name if user else None}
-        service.desk.feedback(
-            here.made.id, Feedback(outcome=Outcome.REJECTED, revision=here.made.revision, **facts)
-        )
+        service.desk.feedback(here.made.id, Feedback(outcome=Outcome.REJECTED, revision=here.made.revision, **facts))
         return page("widget_said.html.j2", said=f"Отмечено: {REASONS[reason]}. Спасибо, это учтут.")
 
     @router.post("/{token}/sign-off")
@@ -110,7 +108,9 @@ def acting(service: Service, counter: Counter) -> APIRouter:
         """A lead or a named deputy agrees to exactly this wording."""
         here = counter.open(token)
         if not name.strip() or not agreed:
-            return page("widget_said.html.j2", 422, said="Не согласовано: впишите имя руководителя и поставьте отметку.")
+            return page(
+                "widget_said.html.j2", 422, said="Не согласовано: впишите имя руководителя и поставьте отметку."
+            )
         detail = {"digest": digest(text), "by": name.strip()}
         counter.note(here, Kind.SIGNED_OFF, counter.agents.find(agent), detail=detail)
         return page("widget_said.html.j2", said=f"Согласовано: {name.strip()}.")
@@ -133,9 +133,7 @@ def acting(service: Service, counter: Counter) -> APIRouter:
 
     def _shown(here: Opened, user: User | None) -> None:
         try:
-            given = Feedback(
-                outcome=Outcome.SHOWN, revision=here.made.revision, agent=user.name if user else None
-            )
+            given = Feedback(outcome=Outcome.SHOWN, revision=here.made.revision, agent=user.name if user else None)
             service.desk.feedback(here.made.id, given)
         except StoreUnavailable:
             return

@@ -78,7 +78,9 @@ _ABUSE = re.compile(
     re.I,
 )
 _LINK = re.compile(r"https?://|www\.|\bt\.me/|\b[\w-]+\.(?:ru|рф|com|net|org|shop|online|kz)\b", re.I)
-_SPAM = re.compile(r"промокод\w* .{0,30}по ссылке|подписывайтесь|переходите по ссылке|зарабатыва\w+ от|пишите в (?:лс|личку)", re.I)
+_SPAM = re.compile(
+    r"промокод\w* .{0,30}по ссылке|подписывайтесь|переходите по ссылке|зарабатыва\w+ от|пишите в (?:лс|личку)", re.I
+)
 
 
 def _shouted(text: str) -> bool:

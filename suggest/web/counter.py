@@ -43,7 +43,10 @@ class Counter:
     tokens: Tokens
     agents: Agents
     appeals: tuple[AppealPhrase, ...]
-    way_back: WayBack | None
+
+    @property
+    def way_back(self) -> WayBack | None:
+        return self.service.way_back
 
     def open(self, token: str) -> Opened:
         """Raises TokenRefused."""

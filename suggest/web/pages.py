@@ -17,7 +17,7 @@ Agent = Annotated[str, Form(max_length=40)]
 """The id of the user of Usedesk who sits before the page, as it sends it; "" while nobody is chosen."""
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
     "form-action 'none'; base-uri 'none'"
 )
 """Only our own files; which pages may frame the widget is added by `suggest.framing`."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
+from suggest.domain import Suggestion
+
 LIFE_SECONDS = 12 * 3600
 """A working day: the block makes a fresh token with every opening of the ticket."""
 
@@ -40,6 +42,10 @@ class Tokens:
 
     def sign(self, ticket_id: str, suggestion_id: str) -> str:
         return self._serializer.dumps([ticket_id, suggestion_id])
+
+    def path(self, made: Suggestion) -> str:
+        """Where the widget of a suggestion opens."""
+        return f"/widget/{self.sign(made.review.ticket_id or '', made.id)}"
 
     def read(self, token: str) -> Pass:
         """Raises TokenRefused."""

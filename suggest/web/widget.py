@@ -15,10 +15,12 @@ from suggest.feedback import Feedback, Outcome, compare
 from suggest.usedesk.errors import UsedeskError
 from suggest.web.activity import acts
 from suggest.web.acts import acting
+from suggest.web.agents import Agents
+from suggest.web.appeals import load_appeals
 from suggest.web.counter import Counter, NeedsSignOff
 from suggest.web.pages import Agent, Said, page
 from suggest.web.panel import panel
-from suggest.web.token import TokenRefused
+from suggest.web.token import TokenRefused, Tokens
 
 STATIC = Path(__file__).parent / "static"
 TROUBLES: dict[type[Exception], tuple[int, str]] = {
@@ -29,8 +31,10 @@ TROUBLES: dict[type[Exception], tuple[int, str]] = {
 }
 
 
-def widget_app(service: Service, counter: Counter) -> FastAPI:
+def widget_app(service: Service, tokens: Tokens) -> FastAPI:
     """The application; its errors are sentences in Russian that the page shows."""
+    client = service.usedesk.client if service.usedesk else None
+    counter = Counter(service, tokens, Agents(client), load_appeals(service.settings.phrasebank))
     app = FastAPI(title="widget", docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.include_router(reading(service, counter))

@@ -1,0 +1,301 @@
+"""A million suggestions in PostgreSQL: p95 of the queue and of the register, with the plans.
+
+    python -m tests.bench.million [--rows 1000000] [--repeat 40] [--clients 2] [--keep URL]
+
+Makes a database of its own and drops it; `--keep` uses (and fills, if it is empty) the database named, and leaves it.
+Exit code 1 if a p95 is above 200 ms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+from sqlalchemy import event, func, select
+
+from suggest.bootstrap import PROJECT
+from suggest.domain import Status, Suggestion
+from suggest.folding import fold
+from suggest.phrasebank import load_exemplars
+from suggest.show import progress
+from suggest.store.bodies import VERSION, pack
+from suggest.store.register import Filter
+from suggest.store.store import Store, open_store
+from suggest.store.suggestions import named
+from suggest.store.tables import metadata, suggestions
+from tests.databases import postgres_database, postgres_missing
+from tests.fakes import a_review, a_suggester
+
+LIMIT_MS = 200
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+DAYS = 900
+BRANCHES = [f"Филиал {number}" for number in range(200)]
+AGENTS = [str(number) for number in range(40)]
+PLATFORMS = ["2gis"] * 6 + ["yandex"] * 2 + ["google", "otzovik", "dm"]
+AUTHORS = ["Мария Петрова", "Пётр К.", "user77", "Анна", "Гость", "Ольга Смирнова", "Тимур", "Елена", "А. Б."]
+SCENARIOS = ["store", "delivery", "refund", "price", "service", "warranty", "product", "app", "support", "positive"]
+RARE = "крокодил"
+"""A word that one review in fifty thousand has."""
+
+TABLES = {
+    "suggestions": "id platform branch ticket_id rating status scenario topic department priority since received_at "
+    "feed_at texts_at seq revision shown outcome confirmed overruled agent answered_at pending reminders closed state",
+    "revisions": "suggestion_id revision version body phrases created_at",
+    "texts": "suggestion_id kind ref content folded author client created_at",
+    "events": "suggestion_id seq kind revision at agent reason",
+    "suggestion_flags": "suggestion_id flag since",
+}
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--rows", type=int, default=1_000_000)
+    options.add_argument("--repeat", type=int, default=40)
+    options.add_argument("--clients", type=int, default=2)
+    options.add_argument("--keep", metavar="URL")
+    given = options.parse_args()
+    if not given.keep and (missing := postgres_missing()):
+        sys.exit(missing)
+    with kept(given.keep) if given.keep else postgres_database() as url, closing(open_store(url)) as store:
+        with store.database.reading() as connection:
+            empty = not connection.scalar(
+                select(func.count()).select_from(select(suggestions.c.id).limit(1).subquery())
+            )
+        if empty:
+            fill(url, given.rows)
+        return report(store, given.repeat, given.clients)
+
+
+@contextmanager
+def kept(url: str) -> Iterator[str]:
+    yield url
+
+
+# Filling
+
+
+def fill(url: str, rows: int) -> None:
+    """Copies so many suggestions into an empty database; the indexes are made afterwards."""
+    started = time.perf_counter()
+    with psycopg.connect(url, autocommit=True) as connection, progress() as tell:
+        connection.execute("SET session_replication_role = replica")
+        names = [f"'{table}'" for table in metadata.tables]
+        indexes = connection.execute(
+            "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexdef NOT LIKE '%UNIQUE%' "
+            f"AND tablename IN ({', '.join(names)})"
+        ).fetchall()
+        for name, _ in indexes:
+            connection.execute(f'DROP INDEX "{name}"')
+        _copy(connection, rows, tell)
+        connection.execute("SET maintenance_work_mem = '1GB'")
+        for number, (_, definition) in enumerate(indexes):
+            tell("indexing", number / len(indexes))
+            connection.execute(definition)
+        for number, table in enumerate(TABLES):
+            tell("vacuum analyze", number / len(TABLES))
+            connection.execute(f"VACUUM ANALYZE {table}")
+    print(f"filled with {rows:,} suggestions in {time.perf_counter() - started:.0f} s")
+
+
+BATCH = 5_000
+
+
+def _copy(connection: psycopg.Connection, rows: int, tell: Callable[[str, float], None]) -> None:
+    chance = random.Random(7)
+    shapes = list(_shapes(chance))
+    for start in range(0, rows, BATCH):
+        tell("copying", start / rows)
+        lines: dict[str, list[str]] = {table: [] for table in TABLES}
+        for number in range(start, min(rows, start + BATCH)):
+            _one(number, chance, shapes, lines)
+        for table, columns in TABLES.items():
+            with connection.cursor().copy(f"COPY {table} ({', '.join(columns.split())}) FROM STDIN") as copy:
+                copy.write("".join(lines[table]))
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A real suggestion, packed, that many rows are made after."""
+
+    made: Suggestion
+    body: str
+    phrases: str
+    personal: str
+    folded: str
+
+
+def _shapes(chance: random.Random) -> Iterator[Shape]:
+    """Suggestions for real exemplars, in real proportions."""
+    exemplars = load_exemplars(PROJECT / "phrasebank")
+    suggester = a_suggester()
+    for exemplar in chance.sample(exemplars, 1500):
+        scenario = None if exemplar.scenario in {None, "positive"} else exemplar.scenario
+        review = a_review(text=exemplar.text, rating=exemplar.rating or 1, author=chance.choice(AUTHORS))
+        made = suggester.suggest(review, scenario)
+        packed = pack(made)
+        text = fold(f"{review.text} {review.author}")
+        yield Shape(made, packed.body, packed.phrases, packed.personal, text)
+
+
+def _one(number: int, chance: random.Random, shapes: list[Shape], lines: dict[str, list[str]]) -> None:
+    """Adds the rows of one suggestion; the newest two per cent are unanswered."""
+    shape, suggestion_id = shapes[number % len(shapes)], str(uuid.UUID(int=chance.getrandbits(128), version=4))
+    since = NOW - timedelta(seconds=chance.random() * DAYS * 86_400)
+    silent = shape.made.status is Status.SKIPPED
+    answered = since + timedelta(hours=chance.random() * 20)
+    waits = silent or answered > NOW - timedelta(days=DAYS * 0.02 * chance.random() * 2)
+    outcome = None if waits else chance.choices(["copied", "accepted", "edited", "rejected"], [70, 10, 15, 5])[0]
+    done = outcome in {"copied", "accepted", "edited"} or (silent and chance.random() < 0.98)
+    agent = chance.choice(AGENTS) if outcome else None
+    match, moment = shape.made.match, since.isoformat()
+    folded = f"{shape.folded} {RARE}" if number % 50_000 == 0 else shape.folded
+    facts = [
+        shape.made.review.rating,
+        shape.made.status.value,
+        *((match.scenario, match.topic) if match else (None,) * 2),
+    ]
+    told = [
+        outcome is not None,
+        outcome,
+        outcome == "accepted",
+        False,
+        agent,
+        answered.isoformat() if outcome else None,
+    ]
+    row = [suggestion_id, chance.choice(PLATFORMS), chance.choice(BRANCHES), str(number), *facts, shape.made.department]
+    row += [shape.made.triage.priority, *[moment] * 4, 4 if outcome else 2, 1, *told, 0, 0, silent and done]
+    row += ["done" if done else "open"]
+    lines["suggestions"].append(_line(row))
+    lines["revisions"].append(_line([suggestion_id, 1, VERSION, shape.body, shape.phrases, moment]))
+    author = named(shape.made.review.author)
+    lines["texts"].append(_line([suggestion_id, "review", 1, shape.personal, folded, author, None, moment]))
+    lines["events"].append(_line([suggestion_id, 1, "received", 0, moment, None, None]))
+    lines["events"].append(_line([suggestion_id, 2, "suggested", 1, moment, None, "first"]))
+    if outcome:
+        lines["events"].append(_line([suggestion_id, 3, "shown", 1, answered.isoformat(), agent, None]))
+        lines["events"].append(_line([suggestion_id, 4, outcome, 1, answered.isoformat(), agent, None]))
+    flags = match.flags if match else ()
+    lines["suggestion_flags"].extend(_line([suggestion_id, flag, moment]) for flag in dict.fromkeys(flags))
+
+
+_ESCAPED = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": ""})
+
+
+def _line(row: list[Any]) -> str:
+    cells = ("\\N" if value is None else str(value).translate(_ESCAPED) for value in row)
+    return "\t".join(cells) + "\n"
+
+
+# Measuring
+
+
+def questions(store: Store, chance: random.Random) -> dict[str, Callable[[], object]]:
+    """What is asked, each time with other values."""
+    find, day = store.register.find, timedelta(days=1)
+
+    def moment() -> datetime:
+        return NOW - day * chance.randrange(DAYS)
+
+    def deep() -> object:
+        return find(Filter(), after=f"{moment().isoformat()}~x")
+
+    return {
+        "queue": lambda: store.register.queue(),
+        "queue of a branch": lambda: store.register.queue(branch=chance.choice(BRANCHES)),
+        "register": lambda: find(Filter()),
+        "register, some page": deep,
+        "open": lambda: find(Filter(state="open")),
+        "done": lambda: find(Filter(state="done")),
+        "platform": lambda: find(Filter(platform=chance.choice(PLATFORMS))),
+        "branch": lambda: find(Filter(branch=chance.choice(BRANCHES))),
+        "scenario": lambda: find(Filter(scenario=chance.choice(SCENARIOS))),
+        "agent": lambda: find(Filter(agent=chance.choice(AGENTS))),
+        "flag": lambda: find(Filter(flag=chance.choice(["safety", "legal", "follow_up"]))),
+        "a week": lambda: (lambda at: find(Filter(since=at, until=at + 7 * day)))(moment()),
+        "branch, scenario, month": lambda: (
+            lambda at: find(
+                Filter(branch=chance.choice(BRANCHES), scenario=chance.choice(SCENARIOS), since=at, until=at + 30 * day)
+            )
+        )(moment()),
+        "platform, scenario, open": lambda: find(
+            Filter(platform=chance.choice(PLATFORMS), scenario=chance.choice(SCENARIOS), state="open")
+        ),
+        "agent, flag": lambda: find(Filter(agent=chance.choice(AGENTS), flag="safety")),
+        "nothing fits": lambda: find(Filter(platform="other", scenario=chance.choice(SCENARIOS))),
+        "a common word": lambda: find(Filter(q=chance.choice(["холодильник", "магазин", "мастер", "доставка"]))),
+        "a rare word": lambda: find(Filter(q="крокодилы")),
+        "three words": lambda: find(Filter(q="мастер не приехал вчера")),
+        "no such word": lambda: find(Filter(q="абырвалг")),
+        "common and rare": lambda: find(Filter(q="холодильник крокодил")),
+        "a word in a branch": lambda: find(Filter(q="холодильник", branch=chance.choice(BRANCHES))),
+        "a word, open": lambda: find(Filter(q="ремонт", state="open")),
+        "a word in a week": lambda: (lambda at: find(Filter(q="деньги", since=at, until=at + 7 * day)))(moment()),
+        "history of a branch": lambda: store.histories.of(a_review(branch=chance.choice(BRANCHES)), "x", 10),
+        "one suggestion by its ticket": lambda: store.suggestions.of_ticket(str(chance.randrange(1_000_000))),
+    }
+
+
+def report(store: Store, repeat: int, clients: int) -> int:
+    """Prints plans, then times; 1 if a p95 is above the limit."""
+    asked = questions(store, random.Random(11))
+    for name, ask in asked.items():
+        print(f"\n── {name}")
+        for line in plan(store, ask):
+            print(line)
+    slow = 0
+    print(f"\n{'ms, ' + str(clients) + ' clients at once':32}{'median':>8}{'p95':>8}{'max':>8}")
+    for name, ask in asked.items():
+        times = measured(ask, repeat, clients)
+        p95 = statistics.quantiles(times, n=20)[-1]
+        slow += p95 > LIMIT_MS
+        mark = "  ✗" if p95 > LIMIT_MS else ""
+        print(f"{name:32}{statistics.median(times):8.1f}{p95:8.1f}{max(times):8.1f}{mark}")
+    return 1 if slow else 0
+
+
+def measured(ask: Callable[[], object], repeat: int, clients: int) -> list[float]:
+    """Milliseconds of each answer, from so many clients at once."""
+
+    def one(_: int) -> float:
+        started = time.perf_counter()
+        ask()
+        return (time.perf_counter() - started) * 1000
+
+    with ThreadPoolExecutor(clients) as pool:
+        list(pool.map(one, range(clients * 2)))
+        return list(pool.map(one, range(repeat)))
+
+
+def plan(store: Store, ask: Callable[[], object]) -> Iterator[str]:
+    """The plan of the main statement behind a question."""
+    seen: list[tuple[str, Any]] = []
+
+    def remember(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        seen.append((statement, parameters))
+
+    event.listen(store.database.engine, "before_cursor_execute", remember)
+    try:
+        ask()
+    finally:
+        event.remove(store.database.engine, "before_cursor_execute", remember)
+    statement, parameters = next((one for one in seen if "FROM suggestions" in one[0]), seen[0])
+    with store.database.reading() as connection:
+        cursor = connection.connection.cursor()
+        cursor.execute(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {statement}", parameters)
+        yield from (f"   {row[0]}" for row in cursor.fetchall())
+        cursor.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
