@@ -38,17 +38,7 @@ def main(arguments: Sequence[str] | None = None, build: Build = build_suggester)
 def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser("python -m evals", description="The regulation as tests, the product in numbers.")
     commands = root.add_subparsers(dest="name", required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="evaluate; exit 1 where a gate on our own cases fails")
-    run.set_defaults(command=_run)
-    run.add_argument("--cases", metavar="FILE", type=Path, action="append", help="default: evals/cases/*.jsonl")
-    run.add_argument(
-        "--model", metavar="NAME", action="append", default=[], help="add a column for a model (LiteLLM's name)"
-    )
-    run.add_argument("--json", metavar="OUT", type=Path, action="append", default=[])
-    run.add_argument("--slice", metavar="S", help="N cases spread evenly, or a kind, a scenario, a flag")
-    run.add_argument("--junit", metavar="FILE", type=Path)
-    run.add_argument("--log-dir", metavar="DIR", type=Path, default=LOGS, help="for `inspect view`")
-    run.add_argument("--robustness", action="store_true", help="perturb every plain case, not a slice of them")
+    _run_options(commands.add_parser("run", help="evaluate; exit 1 where a gate on our own cases fails"))
     for name, command, about in (
         ("compare", _compare, "the newest run beside the baseline; exit 1 on a significant loss or a new harm"),
         ("bless", _bless, "make the newest run the baseline"),
@@ -70,6 +60,19 @@ def parser() -> argparse.ArgumentParser:
     )
     drafts.add_argument("--out", metavar="FILE", type=Path, help="default: standard output")
     return root
+
+
+def _run_options(run: argparse.ArgumentParser) -> None:
+    run.set_defaults(command=_run)
+    run.add_argument("--cases", metavar="FILE", type=Path, action="append", help="default: evals/cases/*.jsonl")
+    run.add_argument(
+        "--model", metavar="NAME", action="append", default=[], help="add a column for a model (LiteLLM's name)"
+    )
+    run.add_argument("--json", metavar="OUT", type=Path, action="append", default=[])
+    run.add_argument("--slice", metavar="S", help="N cases spread evenly, or a kind, a scenario, a flag")
+    run.add_argument("--junit", metavar="FILE", type=Path)
+    run.add_argument("--log-dir", metavar="DIR", type=Path, default=LOGS, help="for `inspect view`")
+    run.add_argument("--robustness", action="store_true", help="perturb every plain case, not a slice of them")
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -103,18 +103,7 @@ def confusion(table: Mapping[str, Mapping[str, int]], titles: Mapping[str, str])
     shares = [[table[row].get(name, 0) / sum(table[row].values()) for name in names] for row in rows]
     figure, axes = _figure(9, 0.42 * len(rows) + 2.2)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    for y, row in enumerate(rows):
-        for x, name in enumerate(names):
-            if table[row].get(name):
-                axes.text(
-                    x,
-                    y,
-                    str(table[row][name]),
-                    ha="center",
-                    va="center",
-                    fontsize=9,
-                    color="white" if shares[y][x] > 0.5 else INK,
-                )
+    _numbers(axes, table, rows, names)
     axes.set_xticks(range(len(names)), [titles[name] for name in names], rotation=40, ha="left")
     axes.set_yticks(range(len(rows)), [titles[name] for name in rows])
     axes.xaxis.tick_top()
@@ -125,6 +114,22 @@ def confusion(table: Mapping[str, Mapping[str, int]], titles: Mapping[str, str])
     axes.set_xlabel("получено")
     axes.xaxis.set_label_position("top")
     return _drawn(figure, "confusion")
+
+
+def _numbers(axes: Any, table: Mapping[str, Mapping[str, int]], rows: Sequence[str], names: Sequence[str]) -> None:
+    """Writes the counts into the cells, light on dark ones."""
+    for y, row in enumerate(rows):
+        for x, name in enumerate(names):
+            if count := table[row].get(name):
+                axes.text(
+                    x,
+                    y,
+                    str(count),
+                    ha="center",
+                    va="center",
+                    fontsize=9,
+                    color="white" if count > 0.5 * sum(table[row].values()) else INK,
+                )
 
 
 def learning(points: Sequence[Mapping[str, float]]) -> str:

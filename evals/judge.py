@@ -33,7 +33,7 @@ class Row(BaseModel):
     digest: str
     kind: str
     expected: str | None
-    also: tuple[str, ...]
+    also: tuple[str | None, ...]
     in_scope: bool
     got: str | None
     ready: bool

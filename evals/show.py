@@ -103,3 +103,5 @@ def comparison(compared: Comparison, console: Console) -> None:
         console.print(f"not compared: {len(compared.new)} new or changed cases, {len(compared.gone)} gone")
     for fault in compared.faults:
         console.print(f"NOT ACCEPTABLE: {fault}", style="bold red", markup=False, soft_wrap=True)
+    if not compared.faults:
+        console.print("no significant loss, no new harmful case, no rule newly broken", style="green")

@@ -23,6 +23,16 @@ from evals.dataset import Case, EvalsError
 from evals.judge import ABSTAINED, Row, judge, remembering, suggested
 from suggest.pipeline import Suggester
 
+QUIET: Any = {
+    "display": "none",
+    "log_level": "warning",
+    "log_realtime": False,
+    "score_display": False,
+    "ctl_server": False,
+    "acp_server": False,
+}
+"""No display and no servers of inspect's own: the progress bar is ours."""
+
 BULKY: Any = {"review": True, "segments": {"__all__": {"alternatives"}}}
 """What of a suggestion is left out of the log: the review is in the sample, the alternatives are in the phrasebank."""
 
@@ -45,18 +55,7 @@ def evaluate(
         solver=_walk({case.id: case for case in cases}, remembering(suggester), done, parallel),
         scorer=[answer(), harmless(), flags(), rules()],
     )
-    log = run_task(
-        task,
-        model=None,
-        display="none",
-        log_dir=str(log_dir),
-        log_level="warning",
-        log_realtime=False,
-        score_display=False,
-        max_samples=parallel,
-        ctl_server=False,
-        acp_server=False,
-    )[0]
+    log = run_task(task, model=None, log_dir=str(log_dir), max_samples=parallel, **QUIET)[0]
     if log.status != "success" or log.samples is None:
         raise EvaluationError(log.error.message if log.error else f"the run ended as {log.status}")
     rows = {str(sample.id): Row.model_validate(sample.store["row"]) for sample in log.samples}

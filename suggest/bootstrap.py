@@ -257,8 +257,8 @@ def build_usedesk(
     settings: Settings, bank: Phrasebank, desk: Desk, open_block: bool = False, tokens: Tokens | None = None
 ) -> Side:
     """Block, webhook and poll; nothing is asked of Usedesk before they are started or called."""
-    from suggest.usedesk.filing import Filing, load_filing
-    from suggest.usedesk.rules import load_rules
+    from suggest.usedesk.filing import Filing
+    from suggest.usedesk.rules import load_filing, load_rules
     from suggest.usedesk.side import Secrets, build_side
 
     client, user = usedesk_client(settings), settings.usedesk_user_id

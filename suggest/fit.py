@@ -6,7 +6,7 @@ exemplar comes from a head that has seen none of that writer's. Deterministic: t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,8 +44,12 @@ def fit(
     version: str,
     progress: Progress,
     flag_exemplars: Sequence[FlagExemplar] = (),
+    unseen: Sequence[str] = (),
 ) -> tuple[Matcher, Held]:
-    """The fitted matcher, and the predictions on hands left out that its calibration and thresholds rest on."""
+    """The fitted matcher, and the predictions on hands left out that its calibration and thresholds rest on.
+
+    `unseen` are the hands that a tuned encoder has not learnt from: only they can tell how sure it may be. None: all.
+    """
     labels = tuple(sorted({item.scenario for item in exemplars}, key=lambda label: (label is None, label or "")))
     truth = np.array([labels.index(item.scenario) for item in exemplars])
     texts = [item.text for item in exemplars]
@@ -53,9 +57,13 @@ def fit(
     vocabulary = build_vocabulary([*texts, *(item.text for item in flag_exemplars)])
     mean = vectors.mean(0)
     known = features(texts, [item.rating for item in exemplars], vectors, mean, vocabulary)
-    linear, near = _held_out(known, truth, len(labels), [item.hand for item in exemplars], progress)
-    blend, temperature = _calibrated(linear, near, truth)
-    held = Held(blended(linear, near, blend, temperature), truth)
+    hands = np.array([item.hand for item in exemplars])
+    measured = np.isin(hands, unseen or hands)
+    linear, near = (
+        scores[measured] for scores in _held_out(known, truth, len(labels), _folds(hands, measured), progress)
+    )
+    blend, temperature = _calibrated(linear, near, truth[measured])
+    held = Held(blended(linear, near, blend, temperature), truth[measured])
     size = len(vocabulary.ids)
     head = Head(labels, weights(known, solve(known.kernel, one_hot(truth, len(labels))), size), temperature, blend)
     progress("fitting the head", 1.0)
@@ -92,11 +100,10 @@ def _most(confidence: Array, right: NDArray[np.bool_], risk: float) -> tuple[int
 
 
 def _held_out(
-    features: Features, truth: NDArray[np.intp], count: int, hands: Sequence[str], progress: Progress
+    features: Features, truth: NDArray[np.intp], count: int, folds: Sequence[NDArray[np.bool_]], progress: Progress
 ) -> tuple[Array, Array]:
-    """Linear and nearest-exemplar scores of every exemplar, by a head that has seen nothing of its hand."""
+    """Linear and nearest-exemplar scores of every exemplar in a fold, by a head that has seen nothing of that fold."""
     linear, near = (np.zeros((len(truth), count), np.float32) for _ in range(2))
-    folds = list(_folds(hands))
     for number, out in enumerate(folds):
         progress("validating on hands left out", number / len(folds))
         dual = solve(features.kernel[np.ix_(~out, ~out)], one_hot(truth[~out], count))
@@ -105,11 +112,10 @@ def _held_out(
     return linear, near
 
 
-def _folds(hands: Sequence[str]) -> Iterator[NDArray[np.bool_]]:
-    """Groups of hands, each left out once: a hand is never on both sides."""
-    names = sorted(set(hands))
-    array = np.array(hands)
-    return (np.isin(array, names[start::FOLDS]) for start in range(min(FOLDS, len(names))))
+def _folds(hands: NDArray[np.str_], measured: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
+    """Groups of the measured hands, each left out once: a hand is never on both sides."""
+    names = sorted(set(hands[measured]))
+    return [np.isin(hands, names[start::FOLDS]) for start in range(min(FOLDS, len(names)))]
 
 
 def _calibrated(linear: Array, near: Array, truth: NDArray[np.intp]) -> tuple[float, float]:

@@ -18,6 +18,7 @@ from suggest.phrasebank import load_exemplars
 from suggest.plan import SOBERING, Situation, plan
 from suggest.regulation import Exemplar, Phrase, Phrasebank, Plan, Scenario, Topic
 from suggest.render import fill
+from suggest.usedesk.rules import rule_faults
 
 FILLINGS = 3
 """So many phrases at least can fill every place a scenario asks for, whatever the situation."""
@@ -56,7 +57,7 @@ def summary(bank: Phrasebank) -> str:
     approved = [phrase for phrase in bank.phrases.values() if phrase.status == "approved"]
     drafted = sum(phrase.approved is not None and phrase.approved.by == DRAFTED for phrase in approved)
     return (
-        f"phrasebank {bank.version}: {len(approved)} approved phrases ({drafted} of them drafts that their owner has not confirmed), "
+        f"phrasebank {bank.version}: {len(approved)} approved phrases ({drafted} drafts, not yet confirmed by their owner), "
         f"{len(bank.scenarios)} scenarios, {len(bank.rules)} rules"
     )
 
@@ -189,6 +190,7 @@ BANK_CHECKS: tuple[Callable[[Phrasebank], Iterator[str]], ...] = (
     _every_place_can_be_filled,
     _no_reply_has_findings,
     example_faults,
+    rule_faults,
 )
 EXEMPLAR_CHECKS: tuple[Callable[[Phrasebank, Sequence[Exemplar]], Iterator[str]], ...] = (
     _exemplars_are_labelled,

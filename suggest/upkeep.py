@@ -28,15 +28,7 @@ def register(add: Add) -> None:
     whom.add_argument("--author", metavar="NAME", help="who wrote the review or is named as its client")
     whom.add_argument("--ticket", metavar="ID")
     whom.add_argument("--suggestion", metavar="ID")
-    table = add("export", export, "the register, newest first, to standard output")
-    table.add_argument("--format", choices=["csv", "jsonl"], default="csv")
-    table.add_argument("--platform", choices=[platform.value for platform in Platform])
-    table.add_argument("--state", choices=["open", "done"], help="open: «исполнение», done: «исполнено»")
-    for name in ("branch", "scenario", "agent", "flag"):
-        table.add_argument(f"--{name}")
-    table.add_argument("--since", type=datetime.fromisoformat, metavar="DATE")
-    table.add_argument("--until", type=datetime.fromisoformat, metavar="DATE", help="exclusive")
-    table.add_argument("--search", metavar="WORDS")
+    _add_export(add)
     queue = add(
         "candidates", candidates, "what may be learnt from feedback: list, approve, decline, or print as a patch"
     )
@@ -47,6 +39,18 @@ def register(add: Add) -> None:
     queue.add_argument("--by", metavar="NAME", help="who decides")
     queue.add_argument("--wording", metavar="TEXT", help="approve in these words")
     _add_withdrawal(add)
+
+
+def _add_export(add: Add) -> None:
+    table = add("export", export, "the register, newest first, to standard output")
+    table.add_argument("--format", choices=["csv", "jsonl"], default="csv")
+    table.add_argument("--platform", choices=[platform.value for platform in Platform])
+    table.add_argument("--state", choices=["open", "done"], help="open: «исполнение», done: «исполнено»")
+    for name in ("branch", "scenario", "agent", "flag"):
+        table.add_argument(f"--{name}")
+    table.add_argument("--since", type=datetime.fromisoformat, metavar="DATE")
+    table.add_argument("--until", type=datetime.fromisoformat, metavar="DATE", help="exclusive")
+    table.add_argument("--search", metavar="WORDS")
 
 
 def _add_withdrawal(add: Add) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import delete
 
+from suggest.store.columns import metadata
 from suggest.store.store import Store, open_store
-from suggest.store.tables import metadata
 from tests.databases import database, postgres_missing
 from tests.fakes import Clock
 

@@ -191,6 +191,12 @@ def _schema_of(body: Body) -> Mapping[str, Any] | None:
     return (form.get("json_schema") or {}).get("schema") or form.get("schema")
 
 
+class Listening(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+
 @contextmanager
 def model_server() -> Iterator[ModelServer]:
     """Runs until the block is left."""
@@ -213,9 +219,7 @@ def model_server() -> Iterator[ModelServer]:
             except OSError:
                 self.close_connection = True
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.block_on_close = False
+    server = Listening(("127.0.0.1", 0), Handler)
     kept = ModelServer(f"http://127.0.0.1:{server.server_port}/v1")
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:

@@ -16,6 +16,7 @@ from evals.stats import calibration_error, mcnemar, risk_coverage, wilson
 from suggest.bootstrap import PROJECT
 from suggest.domain import ChosenBy, Match
 from suggest.phrasebank import load_exemplars
+from suggest.triage import has_letters
 from tests.evals_fakes import BANK, CASES, Always, Oracle, a_row, case, rows_of, service
 
 
@@ -26,6 +27,9 @@ def test_our_cases_cover_what_they_must() -> None:
     assert {one.review.platform for one in CASES} == set(BANK.platforms)
     assert sum(one.kind == "injection" for one in CASES) >= 60
     assert {one.review.client.known for one in CASES} == {True, False}
+    skipped = [one.review for one in CASES if one.expect.scenario == "skip"]
+    assert all(review.rating not in {1, 2, 3} and not has_letters(review.text) for review in skipped)
+    assert not [one.id for one in CASES if {*one.expect.flags} & {*one.expect.flags_optional}]
     assert sum(len(one.review.text) > 1000 for one in CASES) >= 10
 
 
@@ -48,7 +52,7 @@ def test_faulty_cases_are_refused_with_file_and_line(tmp_path: Path) -> None:
         good | {"id": "b", "expect": {"scenario": "shop", "flags": ["fire"]}},
         good | {"id": "c", "expect": {}},
         good | {"id": "d", "draft": True},
-        good | {"id": "e", "expect": {"scenario": "skip"}},
+        good | {"id": "e", "review": {"platform": "2gis", "rating": None, "text": " "}},
     ]
     path = tmp_path / "cases.jsonl"
     path.write_text("\n".join(map(json.dumps, lines)) + "\n{", encoding="utf-8")
@@ -59,6 +63,14 @@ def test_faulty_cases_are_refused_with_file_and_line(tmp_path: Path) -> None:
     assert "twice" in told[0]
     assert "shop" in told[1]
     assert "draft" in told[4]
+
+
+def test_ids_of_several_files_are_told_apart(tmp_path: Path) -> None:
+    line = case("a", "Плохо", "store").model_dump_json()
+    paths = [tmp_path / "one.jsonl", tmp_path / "two.jsonl"]
+    for path in paths:
+        path.write_text(line, encoding="utf-8")
+    assert [one.id for one in load(paths, BANK)] == ["a", "two:a"]
 
 
 def test_unknown_keys_of_a_case_are_kept(tmp_path: Path) -> None:

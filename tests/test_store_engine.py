@@ -24,10 +24,10 @@ from suggest.desk import Desk
 from suggest.domain import InputError, NewerSchema, StoreUnavailable
 from suggest.feedback import Feedback
 from suggest.store import engine
+from suggest.store.columns import metadata
 from suggest.store.engine import Database
 from suggest.store.schema import MIGRATIONS, upgrade
 from suggest.store.store import Store, open_store
-from suggest.store.tables import metadata
 from tests.conftest import DATABASES
 from tests.databases import SERVER, database, postgres_database, postgres_missing
 from tests.fakes import Clock, a_review, a_service, a_suggester, tell

@@ -35,7 +35,7 @@ def secret(desk: Desk, **changes: object) -> str:
 
 def everything(store: Store) -> str:
     """Every row of every table as text."""
-    from suggest.store.tables import metadata
+    from suggest.store.columns import metadata
 
     with store.database.reading() as connection:
         return "\n".join(str(connection.execute(select(table)).all()) for table in metadata.sorted_tables)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,10 @@ from suggest.bootstrap import PROJECT
 from suggest.domain import PhrasebankError
 from suggest.usedesk.html import letter
 from suggest.usedesk.reader import Reader, Reading, missing
-from suggest.usedesk.rules import load_rules
+from suggest.usedesk.rules import load_rules, rule_faults
 from suggest.usedesk.stars import rating
 from suggest.usedesk.ticket import FieldValue, Message, Ticket, ticket
+from tests.fakes import the_bank
 
 SAMPLES = sorted((Path(__file__).parent / "data" / "tickets").glob("*.json"))
 READER = Reader(load_rules(PROJECT / "phrasebank"))
@@ -98,6 +101,22 @@ def test_plain_text_keeps_its_lines_and_signs() -> None:
     assert letter("5 < 6 & 7 > 2\r\n\r\n\r\n\r\nдва").text == "5 < 6 & 7 > 2\n\nдва"
 
 
+def test_comments_are_left_out_however_they_end() -> None:
+    said = letter(
+        "<p>Раз<!-- <p>нет</p> --> два<![if !mso]> три<![endif]></p><!--[if mso]>нет<![endif]--><p>четыре<!-- нет"
+    )
+    assert said.text == "Раз два три\nчетыре"
+
+
+@pytest.mark.parametrize("piece", ["<!--", "<!", "<", "<a ", "&#", "</", '<a x="', "<div>", "★\n", "Оценка: 1\n", "\n"])
+@pytest.mark.parametrize("contact", ["noreply@2gis.ru", "noreply@business.yandex.ru", "x@mail.example"])
+def test_no_message_takes_long(piece: str, contact: str) -> None:
+    message = "<br>" + piece * (60_000 // len(piece))
+    started = time.process_time()
+    READER.read(Ticket(1, contact=contact, messages=(Message(1, message, True),)))
+    assert time.process_time() - started < 1.5
+
+
 @given(
     message=st.text(max_size=400) | st.sampled_from(["<td><tr>", "<a href='x", "<!--", "&#xD800;", "</p>" * 50]),
     subject=st.text(max_size=80),
@@ -140,3 +159,9 @@ def test_bad_rules_are_refused_with_the_place(tmp_path: Path, content: str, faul
 def test_missing_rules_are_refused(tmp_path: Path) -> None:
     with pytest.raises(PhrasebankError, match=r"reader\.yaml"):
         load_rules(tmp_path)
+
+
+def test_lint_names_the_faults_of_both_files(tmp_path: Path) -> None:
+    assert list(rule_faults(the_bank())) == []
+    faults = list(rule_faults(replace(the_bank(), path=tmp_path)))
+    assert [fault.partition(":")[0] for fault in faults] == ["reader.yaml", "filing.yaml"]

@@ -21,8 +21,8 @@ from suggest.demo.tell import Teller
 from suggest.demo.tickets import Sample, notification
 from suggest.desk import Desk, InMemory
 from suggest.usedesk.client import UsedeskClient
-from suggest.usedesk.filing import Filing, load_filing
-from suggest.usedesk.rules import load_rules
+from suggest.usedesk.filing import Filing
+from suggest.usedesk.rules import load_filing, load_rules
 from suggest.usedesk.side import Secrets, Side, build_side
 from suggest.usedesk.throttle import Throttle
 from tests.fakes import a_suggester, the_bank

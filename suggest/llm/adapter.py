@@ -14,6 +14,9 @@ from suggest.llm.loop import loop
 from suggest.model.questions import Answer, Deadline, Question
 
 
+_REHEARSAL = 60.0
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """A model by its LiteLLM name, and where and by which key it is reached where that is not the provider's default."""
@@ -54,9 +57,11 @@ class LiteLLM:
         """Imports LiteLLM, which takes seconds, before anybody waits for it."""
         with self._lock:
             if self.router is None:
-                from suggest.llm.client import make_router
+                from suggest.llm.client import make_router, rehearse
 
-                self.router = make_router(self._endpoints.values())
+                router = make_router(self._endpoints.values())
+                loop().run(rehearse(router, next(iter(self._endpoints))), _REHEARSAL)
+                self.router = router
 
     def ask(self, question: Question, deadline: Deadline) -> Answer:
         """The port; raises ModelFailed for whatever goes wrong, within the deadline."""

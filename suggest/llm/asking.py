@@ -29,6 +29,7 @@ class Asking:
         self._llm, self._question, self._deadline = llm, question, deadline
         self._names = [name for name, breaker in llm.breakers.items() if breaker.ready]
         self._rungs = llm.ladder.rungs()
+        self._behind: list[str] = []
         self._calls = 0
         self._started = time.monotonic()
 
@@ -54,16 +55,21 @@ class Asking:
         raise failure
 
     async def _try(self) -> Answer:
-        """Puts the question to the first model; to the others behind it once its form is known to work."""
+        """Puts the question to the first model, with the others behind it as far as the forms of both are known to work.
+
+        A model whose form is not known yet is asked by itself, since the router tells only of the first model's failure.
+        """
         head, *rest = self._names
-        behind = rest if self._llm.ladder.known(head) else []
-        seconds = max(_SHORTEST, self._deadline.left / (len(behind) + 1))
+        known = self._llm.ladder.known
+        self._behind = [name for name in rest if known(name)] if known(head) else []
+        seconds = max(_SHORTEST, self._deadline.left / len(self._names))
         self._calls += 1
         response = await self._llm.router.acompletion(
-            **self._request(head, seconds), fallbacks=[self._request(name, seconds) for name in behind]
+            **self._request(head, seconds), fallbacks=[self._request(name, seconds) for name in self._behind]
         )
         answered = self._answered(response)
         self._skip_to(answered)
+        self._behind = []
         return self._answer(answered, response)
 
     def _request(self, name: str, seconds: float) -> dict[str, Any]:
@@ -94,8 +100,7 @@ class Asking:
         )
 
     def _after(self, error: Exception) -> None:
-        """Goes one rung down where the form was refused, else on to the next model."""
-        self._skip_to(self._failed(error))
+        """Goes one rung down where the form was refused, else on to the models that were not asked yet."""
         name = self._names[0]
         rung = self._rungs[name]
         if refuses_form(error, self._llm.ladder.known(name)):
@@ -105,25 +110,23 @@ class Asking:
                 self._rungs[name] = rung + 1
                 return
         self._llm.breakers[name].failed(rest_asked(error))
-        del self._names[0]
+        for tried in self._behind:
+            self._llm.breakers[tried].failed()
+            self._calls += 1
+        self._names = [other for other in self._names[1:] if other not in self._behind]
 
     def _skip_to(self, name: str) -> None:
-        """Leaves out the models before this one: the router has tried them in vain."""
-        while self._names[0] != name:
-            self._llm.breakers[self._names.pop(0)].failed()
+        """Leaves the first model, and those behind it that the router tried before the one that answered."""
+        tried = [self._names[0], *self._behind]
+        for passed in tried[: tried.index(name)]:
+            self._llm.breakers[passed].failed()
+            self._names.remove(passed)
             self._calls += 1
 
     def _answered(self, response: Any) -> str:
         headers = getattr(response, "_hidden_params", {}).get("additional_headers") or {}
         name = headers.get("x-litellm-model-group")
-        return name if name in self._names else self._names[0]
-
-    def _failed(self, error: Exception) -> str:
-        """The model whose failure this is: with fallbacks behind it, it need not be the first."""
-        deployment = getattr(error, "failed_deployment_id", None)
-        found = self._llm.router.get_deployment(model_id=deployment) if deployment else None
-        name = getattr(found, "model_name", None)
-        return name if name in self._names else self._names[0]
+        return name if name in self._behind else self._names[0]
 
 
 def _count(usage: Any, name: str) -> int:

@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -27,6 +28,12 @@ def make_router(endpoints: Iterable[Endpoint]) -> Any:
     litellm = _import()
     models = [{"model_name": endpoint.name, "litellm_params": _reached(endpoint)} for endpoint in endpoints]
     return litellm.Router(model_list=models, num_retries=0, retry_after=0, disable_cooldowns=True)
+
+
+async def rehearse(router: Any, name: str) -> None:
+    """Goes through a call without making one: what LiteLLM imports at its first call, it imports here."""
+    with suppress(Exception):
+        await router.acompletion(model=name, messages=[{"role": "user", "content": "-"}], mock_response="-")
 
 
 def _import() -> Any:

@@ -46,7 +46,7 @@ def why(error: BaseException) -> Why:
     if isinstance(error, ModelFailed):
         return error.why
     named = next((MEANING[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in MEANING), Why.AWAY)
-    return STATUSES.get(getattr(error, "status_code", None), named) if named is Why.AWAY else named
+    return STATUSES.get(getattr(error, "status_code", 0), named) if named is Why.AWAY else named
 
 
 def refuses_form(error: BaseException, known: bool) -> bool:

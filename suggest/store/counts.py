@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, bindparam, select, text
 
 from suggest.feedback import Outcome
+from suggest.store.columns import Moment
 from suggest.store.fold import Event, Kind, State, step
-from suggest.store.tables import Moment, revisions
+from suggest.store.tables import revisions
 
 COUNTED = ("shown", "accepted", "changed", "deleted", "rejected", "overruled")
 Tally = dict[str, Counter[str]]

@@ -15,7 +15,7 @@ from suggest.folding import fold
 from suggest.store import counts, learning
 from suggest.store.engine import Database
 from suggest.store.events import append, locked, recorded
-from suggest.store.fold import OUTCOMES, Event, Kind, State
+from suggest.store.fold import OUTCOMES, Event, Kind
 from suggest.store.suggestions import forgotten, revise
 from suggest.store.tables import suggestions, texts
 
@@ -46,28 +46,14 @@ class StoredRecords:
             if event is None:
                 if given.revision != state.revision or (fresh and forgotten(connection, suggestion_id)):
                     raise StaleRevision(state.revision)
-                event, state = self._kept(connection, suggestion_id, state, past, given, edit)
-                if fresh:
-                    state = revise(connection, fresh, state)
-        return Recorded(
-            event=event.id,
-            outcome=given.outcome,
-            revision=given.revision,
-            newest=state.revision,
-            state=state.state,
-            at=event.at,
-        )
+                event, state = append(connection, suggestion_id, state, self._event(given, edit))
+                _learn(connection, suggestion_id, past, event, given, edit)
+                state = revise(connection, fresh, state) if fresh else state
+        told = {"event": event.id, "newest": state.revision, "state": state.state, "at": event.at}
+        return Recorded.model_validate(told | {"outcome": given.outcome, "revision": given.revision})
 
-    def _kept(
-        self,
-        connection: Connection,
-        suggestion_id: str,
-        state: State,
-        past: tuple[Event, ...],
-        given: Feedback,
-        edit: Edit | None,
-    ) -> tuple[Event, State]:
-        event = Event(
+    def _event(self, given: Feedback, edit: Edit | None) -> Event:
+        return Event(
             kind=Kind(given.outcome),
             revision=given.revision,
             at=self._clock(),
@@ -77,14 +63,23 @@ class StoredRecords:
             key=_key(given),
             detail=json.dumps([[slot.phrase_id, slot.change] for slot in edit.slots]) if edit else None,
         )
-        event, state = append(connection, suggestion_id, state, event)
-        counts.count(connection, suggestion_id, past, event)
-        if edit and not forgotten(connection, suggestion_id):
-            _keep_text(connection, suggestion_id, event, given, edit)
-            learning.notice_edit(connection, suggestion_id, event, edit)
-        if event.kind is Kind.OVERRULED:
-            learning.notice_overruling(connection, suggestion_id, event)
-        return event, state
+
+
+def _learn(
+    connection: Connection,
+    suggestion_id: str,
+    past: tuple[Event, ...],
+    event: Event,
+    given: Feedback,
+    edit: Edit | None,
+) -> None:
+    """Keeps what a feedback says beyond its event: counts by phrase, the edited text, candidates."""
+    counts.count(connection, suggestion_id, past, event)
+    if edit and not forgotten(connection, suggestion_id):
+        _keep_text(connection, suggestion_id, event, given, edit)
+        learning.notice_edit(connection, suggestion_id, event, edit)
+    if event.kind is Kind.OVERRULED:
+        learning.notice_overruling(connection, suggestion_id, event)
 
 
 def _repeated(past: tuple[Event, ...], given: Feedback) -> Event | None:

@@ -86,7 +86,9 @@ class Block:
         if prepared and prepared.suggestion:
             return self.view.suggestion(prepared.suggestion, base=base)
         if prepared is None:
-            return self.view.suggestion(kept, messages.KEPT_WHILE_LATE, base) if kept else self.view.message(messages.LATE)
+            return (
+                self.view.suggestion(kept, messages.KEPT_WHILE_LATE, base) if kept else self.view.message(messages.LATE)
+            )
         if prepared.reading:
             return self.view.message(messages.unreadable(prepared.reading))
         advice = prepared.error.advice if isinstance(prepared.error, UsedeskError) else messages.BROKEN.text

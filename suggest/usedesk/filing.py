@@ -8,33 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
-import yaml
-from pydantic import ValidationError
-
-from suggest.domain import Frozen, PhrasebankError, Suggestion
+from suggest.domain import Suggestion
 from suggest.usedesk.client import UsedeskClient
+from suggest.usedesk.rules import FilingRules
 from suggest.usedesk.ticket import GONE, Ticket, TicketStatus
-
-FILE = "filing.yaml"
-
-
-class FilingRules(Frozen):
-    """`priority`: Usedesk's by ours; `scenario`: whether the scenario's id becomes a tag; `flags`: those that do."""
-
-    priority: dict[int, Literal["low", "medium", "urgent", "extreme"]]
-    scenario: bool
-    flags: tuple[str, ...]
-
-
-def load_filing(phrasebank: Path) -> FilingRules:
-    """The rules in a phrasebank's folder; raises PhrasebankError."""
-    try:
-        return FilingRules.model_validate(yaml.safe_load((phrasebank / FILE).read_text(encoding="utf-8")))
-    except (OSError, ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise PhrasebankError([f"{FILE}: {' '.join(str(error).split())}"]) from error
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def letter(message: str) -> Letter:
     if not _TAG.search(message):
         return Letter(_tidy(message))
     reader = _Reader()
-    reader.feed(message)
+    reader.feed(_without_comments(message))
     reader.close()
     return Letter(_tidy("".join(reader.parts)), tuple(reader.links))
 
@@ -50,6 +50,16 @@ def letter(message: str) -> Letter:
 def unquoted(text: str) -> str:
     """The text without the letter that it answers, where one is quoted below; nothing else left: the text."""
     return _REPLY_HEAD.split(text, maxsplit=1)[0].strip() or text
+
+
+def _without_comments(message: str) -> str:
+    """The message without comments and declarations, over thousands of which Python's parser takes minutes."""
+    pieces, at = [], 0
+    while (start := message.find("<!--", at)) >= 0:
+        pieces.append(message[at:start])
+        end = message.find("-->", start)
+        at = end + 3 if end >= 0 else len(message)
+    return re.sub(r"<[!?][^<>]*>?", "", "".join([*pieces, message[at:]]))
 
 
 class _Reader(HTMLParser):

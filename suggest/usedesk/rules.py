@@ -1,4 +1,4 @@
-"""The rules by which tickets are read: `phrasebank/reader.yaml`, typed and checked.
+"""The rules by which tickets are read and filed: `reader.yaml` and `filing.yaml` of the phrasebank, typed and checked.
 
 A source says how to recognise a kind of ticket and where its facts stand; the first one that fits is taken.
 """
@@ -8,15 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from suggest.domain import Frozen, PhrasebankError, Platform
+from suggest.regulation import Phrasebank
 
-FILE = "reader.yaml"
-FACTS = ("rating", "author", "branch", "url", "id", "platform", "text")
+READER, FILING = "reader.yaml", "filing.yaml"
+Kind = TypeVar("Kind", bound=Frozen)
 Fact = Literal["rating", "author", "branch", "url", "id", "platform", "text"]
 
 
@@ -112,18 +113,44 @@ class ReaderRules(_Rules):
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
 
 
+class FilingRules(Frozen):
+    """`priority`: Usedesk's by ours; `scenario`: whether the scenario's id becomes a tag; `flags`: those that do."""
+
+    priority: dict[int, Literal["low", "medium", "urgent", "extreme"]]
+    scenario: bool
+    flags: tuple[str, ...]
+
+
 def load_rules(phrasebank: Path) -> ReaderRules:
-    """The rules in a phrasebank's folder; raises PhrasebankError with every fault."""
+    """The reader's rules in a phrasebank's folder; raises PhrasebankError with every fault."""
+    return _load(phrasebank, READER, ReaderRules)
+
+
+def load_filing(phrasebank: Path) -> FilingRules:
+    """The filing's rules in a phrasebank's folder; raises PhrasebankError with every fault."""
+    return _load(phrasebank, FILING, FilingRules)
+
+
+def rule_faults(bank: Phrasebank) -> Iterator[str]:
+    """Every fault of both files, for `suggest lint`."""
+    for load in (load_rules, load_filing):
+        try:
+            load(bank.path)
+        except PhrasebankError as error:
+            yield from error.faults
+
+
+def _load(phrasebank: Path, name: str, kind: type[Kind]) -> Kind:
     try:
-        return ReaderRules.model_validate(yaml.safe_load((phrasebank / FILE).read_text(encoding="utf-8")))
+        return kind.model_validate(yaml.safe_load((phrasebank / name).read_text(encoding="utf-8")))
     except OSError as error:
-        raise PhrasebankError([f"{FILE}: {error.strerror}"]) from error
+        raise PhrasebankError([f"{name}: {error.strerror}"]) from error
     except ValidationError as error:
-        raise PhrasebankError(_faults(error)) from error
+        raise PhrasebankError(_faults(name, error)) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise PhrasebankError([f"{FILE}: {' '.join(str(error).split())}"]) from error
+        raise PhrasebankError([f"{name}: {' '.join(str(error).split())}"]) from error
 
 
-def _faults(error: ValidationError) -> Iterator[str]:
+def _faults(name: str, error: ValidationError) -> Iterator[str]:
     for fault in error.errors():
-        yield f"{FILE}: {'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+        yield f"{name}: {'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"

@@ -30,10 +30,11 @@ from suggest.folding import fold
 from suggest.phrasebank import load_exemplars
 from suggest.show import progress
 from suggest.store.bodies import VERSION, pack
+from suggest.store.columns import metadata
 from suggest.store.register import Filter
 from suggest.store.store import Store, open_store
 from suggest.store.suggestions import named
-from suggest.store.tables import metadata, suggestions
+from suggest.store.tables import suggestions
 from tests.databases import postgres_database, postgres_missing
 from tests.fakes import a_review, a_suggester
 
@@ -90,6 +91,8 @@ def fill(url: str, rows: int) -> None:
     started = time.perf_counter()
     with psycopg.connect(url, autocommit=True) as connection, progress() as tell:
         connection.execute("SET session_replication_role = replica")
+        connection.execute("SET synchronous_commit = off")
+        connection.execute("SET default_toast_compression = lz4")
         names = [f"'{table}'" for table in metadata.tables]
         indexes = connection.execute(
             "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexdef NOT LIKE '%UNIQUE%' "
@@ -126,12 +129,11 @@ def _copy(connection: psycopg.Connection, rows: int, tell: Callable[[str, float]
 
 @dataclass(frozen=True)
 class Shape:
-    """A real suggestion, packed, that many rows are made after."""
+    """A real suggestion that many rows are made after, with what is long packed and escaped once."""
 
     made: Suggestion
     body: str
-    phrases: str
-    personal: str
+    text: str
     folded: str
 
 
@@ -144,8 +146,8 @@ def _shapes(chance: random.Random) -> Iterator[Shape]:
         review = a_review(text=exemplar.text, rating=exemplar.rating or 1, author=chance.choice(AUTHORS))
         made = suggester.suggest(review, scenario)
         packed = pack(made)
-        text = fold(f"{review.text} {review.author}")
-        yield Shape(made, packed.body, packed.phrases, packed.personal, text)
+        body, personal, phrases = (_escape(part) for part in (packed.body, packed.personal, packed.phrases))
+        yield Shape(made, f"{VERSION}\t{body}\t{phrases}", personal, _escape(fold(f"{review.text} {review.author}")))
 
 
 def _one(number: int, chance: random.Random, shapes: list[Shape], lines: dict[str, list[str]]) -> None:
@@ -177,9 +179,9 @@ def _one(number: int, chance: random.Random, shapes: list[Shape], lines: dict[st
     row += [shape.made.triage.priority, *[moment] * 4, 4 if outcome else 2, 1, *told, 0, 0, silent and done]
     row += ["done" if done else "open"]
     lines["suggestions"].append(_line(row))
-    lines["revisions"].append(_line([suggestion_id, 1, VERSION, shape.body, shape.phrases, moment]))
+    lines["revisions"].append(f"{suggestion_id}\t1\t{shape.body}\t{moment}\n")
     author = named(shape.made.review.author)
-    lines["texts"].append(_line([suggestion_id, "review", 1, shape.personal, folded, author, None, moment]))
+    lines["texts"].append(f"{suggestion_id}\treview\t1\t{shape.text}\t{folded}\t{author}\t\\N\t{moment}\n")
     lines["events"].append(_line([suggestion_id, 1, "received", 0, moment, None, None]))
     lines["events"].append(_line([suggestion_id, 2, "suggested", 1, moment, None, "first"]))
     if outcome:
@@ -192,9 +194,13 @@ def _one(number: int, chance: random.Random, shapes: list[Shape], lines: dict[st
 _ESCAPED = str.maketrans({"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": ""})
 
 
+def _escape(value: str) -> str:
+    return value.translate(_ESCAPED)
+
+
 def _line(row: list[Any]) -> str:
-    cells = ("\\N" if value is None else str(value).translate(_ESCAPED) for value in row)
-    return "\t".join(cells) + "\n"
+    """A line of COPY; none of these values needs to be escaped."""
+    return "\t".join("\\N" if value is None else str(value) for value in row) + "\n"
 
 
 # Measuring

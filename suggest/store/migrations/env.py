@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from suggest.store.tables import metadata
+from suggest.store.tables import suggestions
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+context.configure(connection=context.config.attributes["connection"], target_metadata=suggestions.metadata)
 context.run_migrations()

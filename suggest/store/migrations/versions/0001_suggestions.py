@@ -16,6 +16,7 @@ OPEN = sa.text("state = 'open'")
 
 def upgrade() -> None:
     _suggestions()
+    _indexes()
     _revisions()
     _texts()
     _events()
@@ -49,6 +50,9 @@ def _suggestions() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="suggestions_pkey"),
     )
+
+
+def _indexes() -> None:
     for name, columns, where in (("queue", ["priority", "since", "id"], QUEUE), ("open", ["since", "id"], OPEN)):
         op.create_index(f"suggestions_{name}", "suggestions", columns, postgresql_where=where, sqlite_where=where)
     op.create_index("suggestions_since", "suggestions", ["since", "id"])

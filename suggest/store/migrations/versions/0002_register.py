@@ -15,7 +15,8 @@ SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     _contacts()
     _hand_overs()
-    _learning()
+    _edits()
+    _candidates()
     _phrases()
 
 
@@ -65,7 +66,7 @@ def _hand_overs() -> None:
     )
 
 
-def _learning() -> None:
+def _edits() -> None:
     op.create_table(
         "slot_edits",
         sa.Column("event_id", sa.BigInteger(), nullable=False),
@@ -81,6 +82,9 @@ def _learning() -> None:
     )
     op.create_index("slot_edits_suggestion_id", "slot_edits", ["suggestion_id"])
     op.create_index("slot_edits_alike", "slot_edits", ["slot", "part", "digest"])
+
+
+def _candidates() -> None:
     _around(
         "candidates",
         sa.Column("kind", sa.Text(), nullable=False),
