@@ -31,6 +31,7 @@ check: setup
 	@$(BIN)/lint-imports
 	@$(BIN)/suggest lint
 	@$(MAKE) --no-print-directory test
+	@$(BIN)/python -m evals run --slice 60
 
 bench: setup
 	@$(BIN)/python -m tests.bench

@@ -51,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
         )
         if name == "report":
             added.add_argument("--out", metavar="FILE", type=Path, default=LOGS / "report.html")
+    commands.add_parser("learn", help="the learning curve, for the report").set_defaults(command=_learn)
     drafts = commands.add_parser(
         "from-feedback", help="draft cases from agents' edits and overrulings, dangerous first"
     )
@@ -60,6 +61,15 @@ def parser() -> argparse.ArgumentParser:
     )
     drafts.add_argument("--out", metavar="FILE", type=Path, help="default: standard output")
     return root
+
+
+def _learn(options: argparse.Namespace) -> int:
+    from evals.learning import write
+    from suggest.show import progress
+
+    with progress() as tell:
+        print(write(Settings.read(), tell))
+    return 0
 
 
 def _run_options(run: argparse.ArgumentParser) -> None:

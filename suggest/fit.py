@@ -27,7 +27,7 @@ MARGINS = (0.0, 0.05, 0.1, 0.2)
 LOST = 0.02
 """At most this part of what is in scope is held to be out of it."""
 
-FOLDS = 5
+FOLDS = 3
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from suggest.match import Weights, softmax
 EMBEDDING_WEIGHT, NGRAM_WEIGHT, STAR_WEIGHT, RIDGE = 5.0, 1.0, 0.1, 0.1
 """How much each kind of feature counts in the kernel, and the penalty: chosen on hands left out."""
 
-STEPS = 50
+STEPS = 30
 
 
 @dataclass(frozen=True)

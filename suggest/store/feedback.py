@@ -35,7 +35,8 @@ class StoredRecords:
     ) -> Recorded:
         """Keeps a feedback and, with an overruling, the revision it asks for; raises StaleRevision.
 
-        A feedback that is already the last word, or a suggestion already shown to this agent, is not kept again.
+        A feedback that is already the last word, or a suggestion already shown to this agent, is not kept again. A
+        revision is not stale for what a model has offered since.
         """
         with self._database.writing() as connection:
             state = locked(connection, suggestion_id)
@@ -44,11 +45,13 @@ class StoredRecords:
             past = recorded(connection, suggestion_id, OUTCOMES)
             event = _repeated(past, given)
             if event is None:
-                if given.revision != state.revision or (fresh and forgotten(connection, suggestion_id)):
+                stale = not _stands(connection, suggestion_id, given.revision, state)
+                if stale or (fresh and forgotten(connection, suggestion_id)):
                     raise StaleRevision(state.revision)
                 event, state = append(connection, suggestion_id, state, self._event(given, edit))
                 _learn(connection, suggestion_id, past, event, given, edit)
-                state = revise(connection, fresh, state) if fresh else state
+                if fresh:
+                    state = revise(connection, fresh.model_copy(update={"revision": state.revision + 1}), state)
         told = {"event": event.id, "newest": state.revision, "state": state.state, "at": event.at}
         return Recorded.model_validate(told | {"outcome": given.outcome, "revision": given.revision})
 
@@ -60,9 +63,17 @@ class StoredRecords:
             agent=given.agent,
             scenario=given.scenario,
             reason=given.reason,
-            key=_key(given),
+            key=key_of(given),
             detail=json.dumps([[slot.phrase_id, slot.change] for slot in edit.slots]) if edit else None,
         )
+
+
+def _stands(connection: Connection, suggestion_id: str, revision: int, state: State) -> bool:
+    """Whether a revision is the newest, but for those that a model offered beside it."""
+    if revision == state.revision:
+        return True
+    made = recorded(connection, suggestion_id, {Kind.SUGGESTED})
+    return revision < state.revision and all(event.reason == "model" for event in made if event.revision > revision)
 
 
 def _learn(
@@ -84,14 +95,15 @@ def _learn(
 
 def _repeated(past: tuple[Event, ...], given: Feedback) -> Event | None:
     """The event that already says the same."""
-    key = _key(given)
+    key = key_of(given)
     if given.outcome is Outcome.SHOWN:
         return next((event for event in past if event.key == key), None)
     decisions = [event for event in past if event.kind is not Kind.SHOWN]
     return decisions[-1] if decisions and decisions[-1].key == key else None
 
 
-def _key(given: Feedback) -> str:
+def key_of(given: Feedback) -> str:
+    """Tells a repeated feedback from a new one, without its text."""
     return hashlib.blake2b(given.model_dump_json().encode(), digest_size=16).hexdigest()
 
 

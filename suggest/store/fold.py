@@ -38,8 +38,8 @@ class Kind(StrEnum):
     """An agent took the ticket."""
 
 
-Cause = Literal["first", "changed", "overruled", "replanned"]
-"""Why a revision was made: the first, the review changed, an agent named the scenario, or anything else."""
+Cause = Literal["first", "changed", "overruled", "model", "replanned"]
+"""Why a revision was made: the first, the review changed, an agent named the scenario, a model chose, or anything else."""
 
 ANSWERS = frozenset({Kind.COPIED, Kind.ACCEPTED, Kind.EDITED})
 OUTCOMES = frozenset(Kind(outcome.value) for outcome in Outcome)
@@ -122,7 +122,12 @@ def step(state: State, event: Event) -> State:
 
 
 def _suggested(state: State, event: Event) -> State:
-    """A new revision awaits its own decision; one for another text or scenario also has to be answered anew."""
+    """A new revision awaits its own decision; one for another text or scenario also has to be answered anew.
+
+    What a model chose is an offer beside the one before it: what was decided on that stays decided.
+    """
+    if event.reason == "model":
+        return replace(state, revision=event.revision)
     state = replace(state, revision=event.revision, outcome=None, confirmed=False)
     if event.reason in {"changed", "overruled"}:
         return replace(state, answered_at=None, closed=False)

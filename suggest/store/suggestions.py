@@ -161,6 +161,8 @@ def named(name: str | None) -> str | None:
 
 def _cause(suggestion: Suggestion, before: str | None) -> Cause:
     """Why a revision was made, `before` being the scenario of the one before it."""
+    if suggestion.provenance.model:
+        return "model"
     if any(reason.code == "review_changed" for reason in suggestion.triage.reasons):
         return "changed"
     match = suggestion.match

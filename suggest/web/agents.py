@@ -38,4 +38,4 @@ class Agents:
 
     def find(self, given: str) -> User | None:
         """The user of that id, as a page sends it."""
-        return next((user for user in self.all() if str(user.id) == given), None)
+        return next((user for user in self.all() if str(user.id) == given), None) if given else None

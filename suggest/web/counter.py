@@ -10,6 +10,7 @@ from suggest.bootstrap import Service
 from suggest.domain import StaleRevision, StoreUnavailable, Suggestion
 from suggest.feedback import Feedback, Outcome
 from suggest.plan import SOBERING
+from suggest.store.feedback import key_of
 from suggest.store.fold import Event, Kind
 from suggest.usedesk.ticket import User
 from suggest.usedesk.way_back import WayBack
@@ -83,12 +84,17 @@ class Counter:
             raise NeedsSignOff
         name = agent.name if agent else None
         made = opened.made
-        edited = text.strip() and text.strip() != made.text
-        acts = [(Outcome.EDITED, text.strip())] if edited else []
-        for act, words in (*acts, (outcome, None)):
-            given = Feedback(outcome=act, revision=made.revision, text=words, agent=name)
+        said = Feedback(outcome=outcome, revision=made.revision, agent=name)
+        edit = said.model_copy(update={"outcome": Outcome.EDITED, "text": text.strip()})
+        news = text.strip() and text.strip() != made.text and not self._last_edit(opened, edit)
+        for given in (edit, said) if news else (said,):
             if self.service.desk.feedback(made.id, given) is None:
                 raise StaleRevision(made.revision)
+
+    def _last_edit(self, opened: Opened, edit: Feedback) -> bool:
+        """Whether the agent's latest wording on record is this one: copying it again is no other edit."""
+        edits = [event for event in self.events(opened) if event.kind is Kind.EDITED]
+        return bool(edits) and edits[-1].key == key_of(edit)
 
     def signed(self, opened: Opened, text: str) -> bool:
         """Whether a lead agreed to exactly this wording."""

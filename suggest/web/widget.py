@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Form, Query, Request
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from suggest.bootstrap import Service
@@ -14,7 +16,7 @@ from suggest.domain import InputError, StaleRevision, StoreUnavailable
 from suggest.feedback import Feedback, Outcome, compare
 from suggest.usedesk.errors import UsedeskError
 from suggest.web.activity import acts
-from suggest.web.acts import acting
+from suggest.web.acts import Acts
 from suggest.web.agents import Agents
 from suggest.web.appeals import load_appeals
 from suggest.web.counter import Counter, NeedsSignOff
@@ -27,6 +29,7 @@ TROUBLES: dict[type[Exception], tuple[int, str]] = {
     NeedsSignOff: (403, "Сначала согласуйте ответ с руководителем: впишите имя и поставьте отметку."),
     StoreUnavailable: (503, "База данных не отвечает, действие не записано. Повторите через минуту."),
     StaleRevision: (409, "Появился другой вариант ответа. Посмотрите его и повторите действие."),
+    RequestValidationError: (422, "Подсказчик не понял запрос. Нажмите «Обновить» над подсказкой."),
     InputError: (422, "Подсказчик не понял запрос. Нажмите «Обновить» над подсказкой."),
 }
 
@@ -37,8 +40,8 @@ def widget_app(service: Service, tokens: Tokens) -> FastAPI:
     counter = Counter(service, tokens, Agents(client), load_appeals(service.settings.phrasebank))
     app = FastAPI(title="widget", docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/static", StaticFiles(directory=STATIC))
-    app.include_router(reading(service, counter))
-    app.include_router(acting(service, counter))
+    app.include_router(Reading(counter).router())
+    app.include_router(Acts(counter).router())
     app.add_exception_handler(TokenRefused, _refused)
     app.add_exception_handler(UsedeskError, _usedesk)
     for kind in TROUBLES:
@@ -46,66 +49,74 @@ def widget_app(service: Service, tokens: Tokens) -> FastAPI:
     return app
 
 
-def reading(service: Service, counter: Counter) -> APIRouter:
-    router = APIRouter()
-    desk = service.desk
+class Reading:
+    """The routes by which the widget is opened, re-planned and warned."""
 
-    @router.get("/{token}")
-    def opened(token: str) -> HTMLResponse:
+    def __init__(self, counter: Counter) -> None:
+        self.counter = counter
+
+    def router(self) -> APIRouter:
+        router = APIRouter()
+        routes: tuple[tuple[str, str, Callable[..., Response]], ...] = (
+            ("GET", "", self.opened),
+            ("GET", "/reply", self.reply),
+            ("POST", "/check", self.check),
+            ("POST", "/scenario", self.scenario),
+            ("POST", "/client", self.client),
+            ("GET", "/activity", self.activity),
+        )
+        for method, path, endpoint in routes:
+            router.add_api_route(f"/{{token}}{path}", endpoint, methods=[method])
+        return router
+
+    def opened(self, token: str) -> HTMLResponse:
         """The whole page."""
-        return page("widget.html.j2", **panel(counter, counter.open(token)))
+        return page("widget.html.j2", **panel(self.counter, self.counter.open(token)))
 
-    @router.get("/{token}/reply")
-    def reply(token: str) -> HTMLResponse:
+    def reply(self, token: str) -> HTMLResponse:
         """The newest revision, to be put in the place of an older one."""
-        return page("widget_main.html.j2", **panel(counter, counter.open(token)))
+        return page("widget_main.html.j2", **panel(self.counter, self.counter.open(token)))
 
-    @router.post("/{token}/check")
-    def check(token: str, text: Said = "") -> JSONResponse:
+    def check(self, token: str, text: Said = "") -> JSONResponse:
         """Findings on a text, what it changes, and whether it is signed off."""
-        here = counter.open(token)
-        made, checker = here.made, desk.suggester.checker
+        here = self.counter.open(token)
+        made, checker = here.made, self.counter.service.desk.suggester.checker
         scenario = made.match.scenario if made.match else None
         findings = checker.check(text, made.review, scenario, made.match) if text.strip() else ()
         edit = compare(made.segments, made.text, text, {})
         told: dict[str, Any] = {
             "findings": [finding.model_dump(mode="json") for finding in findings],
             "diff": edit.diff,
-            "signed": not here.urgent or counter.signed(here, text),
+            "signed": not here.urgent or self.counter.signed(here, text),
         }
         return JSONResponse(told)
 
-    @router.post("/{token}/scenario")
-    def scenario(token: str, scenario: Annotated[str, Form()], agent: Agent = "") -> HTMLResponse:
+    def scenario(self, token: str, scenario: Annotated[str, Form()], agent: Agent = "") -> HTMLResponse:
         """The reply for the scenario that the agent names."""
-        here = counter.open(token)
-        user = counter.agents.find(agent)
+        here = self.counter.open(token)
+        user = self.counter.agents.find(agent)
         given = Feedback(
             outcome=Outcome.OVERRULED,
             revision=here.made.revision,
             scenario=scenario,
             agent=user.name if user else None,
         )
-        desk.feedback(here.made.id, given)
-        return page("widget_main.html.j2", **panel(counter, counter.open(token)))
+        self.counter.service.desk.feedback(here.made.id, given)
+        return page("widget_main.html.j2", **panel(self.counter, self.counter.open(token)))
 
-    @router.post("/{token}/client")
-    def client(token: str, known: Annotated[bool, Form()]) -> HTMLResponse:
+    def client(self, token: str, known: Annotated[bool, Form()]) -> HTMLResponse:
         """The reply for a client who was found, or was not."""
-        review = counter.open(token).made.review
+        review = self.counter.open(token).made.review
         found = review.client.model_copy(update={"known": known})
-        desk.receive(review.model_copy(update={"client": found}))
-        return page("widget_main.html.j2", **panel(counter, counter.open(token)))
+        self.counter.service.desk.receive(review.model_copy(update={"client": found}))
+        return page("widget_main.html.j2", **panel(self.counter, self.counter.open(token)))
 
-    @router.get("/{token}/activity")
-    def activity(token: str, revision: Annotated[int, Query()] = 0) -> HTMLResponse:
+    def activity(self, token: str, revision: Annotated[int, Query()] = 0) -> HTMLResponse:
         """What was done by anyone, and whether there is a newer revision than the one shown."""
-        here = counter.open(token)
+        here = self.counter.open(token)
         newer = revision and here.made.revision > revision
         base = f"/widget/{token}"
-        return page("widget_activity.html.j2", acts=acts(counter.events(here)), newer=newer, base=base)
-
-    return router
+        return page("widget_activity.html.j2", acts=acts(self.counter.events(here)), newer=newer, base=base)
 
 
 def _refused(_: Request, error: Exception) -> HTMLResponse:
