@@ -105,5 +105,14 @@ class Counting:
         try:
             await self._app(scope, receive, counted)
         finally:
-            route = getattr(scope.get("route"), "path", "unknown")
-            self._metrics.requested(scope["method"], route, status, time.perf_counter() - started)
+            self._metrics.requested(scope["method"], _route(scope), status, time.perf_counter() - started)
+
+
+def _route(scope: Scope) -> str:
+    """The path as it is declared, with the prefix that its router was included under."""
+    declared = getattr(scope.get("route"), "path", None)
+    if declared is None:
+        return "unknown"
+    called = str(declared).format(**scope.get("path_params", {}))
+    path = str(scope["path"])
+    return path.removesuffix(called) + declared if path.endswith(called) else str(declared)

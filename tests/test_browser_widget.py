@@ -20,6 +20,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(browser_missing() is not None, reason=browser_missing() or ""),
 ]
+expect.set_options(timeout=15_000)
 DELIVERY, SAFETY, EMOJI, CHAT, COFFEE = (FIRST + place for place in (0, 2, 4, 9, 10))
 
 
@@ -159,7 +160,7 @@ def test_a_newer_revision_never_overwrites_what_is_typed(page: Page, site: Site)
     reply.fill("Здравствуйте! Мой собственный ответ.")
     made = site.made(DELIVERY)
     site.service.desk.receive(made.review, "store")
-    expect(page.locator("#newer")).to_contain_text("Есть другой вариант", timeout=8000)
+    expect(page.locator("#newer")).to_contain_text("Есть другой вариант")
     expect(reply).to_have_value("Здравствуйте! Мой собственный ответ.")
     page.locator("#newer button").click()
     expect(page.locator("#own-text")).to_be_visible()
@@ -181,9 +182,9 @@ def test_two_agents_see_each_other(page: Page, site: Site, browser: Browser) -> 
         widget(other, site, DELIVERY).locator("#agent").select_option(label="Борис Старший")
         page.get_by_role("button", name="Взять в работу").click()
         expect(page.locator("#agents")).to_contain_text("в работе")
-        expect(other.locator("#activity")).to_contain_text("тикет взят в работу Анна Агентова", timeout=8000)
+        expect(other.locator("#activity")).to_contain_text("тикет взят в работу Анна Агентова")
         other.locator("#copy").click()
-        expect(page.locator("#activity")).to_contain_text("скопирован ответ Борис Старший", timeout=8000)
+        expect(page.locator("#activity")).to_contain_text("скопирован ответ Борис Старший")
     assert str(site.ticket(DELIVERY)["ticket"]["assignee_id"]) == ANNA
 
 

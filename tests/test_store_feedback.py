@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from suggest.api import create_app
+from suggest.store.register import Filter
 from suggest.store.store import Store
 from tests.fakes import Clock, a_review, a_service, tell
 
@@ -136,6 +137,32 @@ def test_of_two_overrulings_at_once_one_is_stale(client: TestClient, store: Stor
         answers = list(pool.map(lambda name: tell(client, made, "overruled", scenario=name), scenarios))
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
     assert store.suggestions.newest(made["id"]) == 2
+
+
+def test_acceptance_is_counted_as_zendesk_counts(client: TestClient, store: Store) -> None:
+    acts = [[], ["shown"], ["copied"], ["shown", "accepted"], ["edited"], ["rejected"], ["copied", "rejected"]]
+    for number, outcomes in enumerate(acts):
+        made = suggested(client, id=str(number))
+        for outcome in outcomes:
+            tell(client, made, outcome, **({"text": "Здравствуйте!"} if outcome == "edited" else {}))
+    made = suggested(client, id="overruled")
+    tell(client, made, "overruled", scenario="refund")
+    tell(client, made | {"revision": 2}, "copied")
+    delivery, refund = store.acceptances.by_scenario(Filter(platform="2gis"))
+    assert (delivery.scenario, delivery.made, delivery.shown) == ("delivery", 7, 6)
+    assert (delivery.accepted, delivery.confirmed, delivery.edited, delivery.rejected) == (2, 1, 1, 2)
+    assert delivery.rate == 3 / 6
+    assert delivery.between[0] < 0.5 < delivery.between[1]
+    assert (refund.scenario, refund.shown, refund.accepted, refund.overruled, refund.rate) == ("refund", 1, 0, 1, 0)
+    assert store.acceptances.by_scenario(Filter(platform="google")) == ()
+
+
+def test_those_who_wait_leave_room_for_others(client: TestClient) -> None:
+    made = suggested(client)
+    with ThreadPoolExecutor(60) as pool:
+        waiting = [pool.submit(client.get, f"/v1/suggestions/{made['id']}?wait=20&revision=1") for _ in range(60)]
+        assert tell(client, made, "overruled", scenario="refund").status_code == 200
+        assert {answer.result(15).json()["revision"] for answer in waiting} == {2}
 
 
 def test_without_a_database_feedback_is_refused_and_suggestions_come() -> None:

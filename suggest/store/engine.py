@@ -20,6 +20,9 @@ BUSY_SECONDS = 5
 PAUSE_SECONDS = 1.0
 """How long nobody knocks at a database that could not be reached, so that suggestions need not wait for it."""
 
+POOL: dict[str, Any] = {"pool_size": 5, "max_overflow": 15}
+"""At most twenty connections for each replica; whoever finds none waits."""
+
 PRAGMAS = (
     f"busy_timeout = {BUSY_SECONDS * 1000}",
     "foreign_keys = ON",
@@ -114,7 +117,7 @@ def parsed(url: str) -> URL:
 
 def _sqlite(url: URL) -> Engine:
     Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, pool_size=10, max_overflow=40, pool_timeout=BUSY_SECONDS)
+    engine = create_engine(url, pool_timeout=BUSY_SECONDS, **POOL)
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _: object) -> None:
@@ -141,10 +144,9 @@ def _postgres(url: URL) -> Engine:
     }
     return create_engine(
         url.update_query_dict({name: value for name, value in options.items() if name not in url.query}),
-        pool_size=10,
-        max_overflow=40,
         pool_timeout=BUSY_SECONDS,
         pool_pre_ping=True,
+        **POOL,
     )
 
 

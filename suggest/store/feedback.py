@@ -15,7 +15,7 @@ from suggest.folding import fold
 from suggest.store import counts, learning
 from suggest.store.engine import Database
 from suggest.store.events import append, locked, recorded
-from suggest.store.fold import OUTCOMES, Event, Kind
+from suggest.store.fold import OUTCOMES, Event, Kind, State
 from suggest.store.suggestions import forgotten, revise
 from suggest.store.tables import suggestions, texts
 

@@ -87,7 +87,7 @@ class Register:
 
     def find(self, wanted: Filter, limit: int = 50, after: str | None = None) -> Page:
         """The newest reviews first, at most `limit`; raises InputError for an `after` that no page gave."""
-        query = select(*_COLUMNS).where(*self._conditions(wanted))
+        query = select(*_COLUMNS).where(*conditions(wanted, not self._database.sqlite))
         query = query.order_by(suggestions.c.since.desc(), suggestions.c.id.desc())
         if after is not None:
             query = query.where(tuple_(suggestions.c.since, suggestions.c.id) < tuple_(*_place(after)))
@@ -110,25 +110,26 @@ class Register:
         """What to answer first: by priority, then the longest unanswered (004)."""
         kept = suggestions.c
         query = select(*_COLUMNS).where(kept.state == "open", kept.priority.is_not(None))
-        query = query.where(*self._conditions(Filter(platform=platform, branch=branch)))
+        query = query.where(*conditions(Filter(platform=platform, branch=branch), not self._database.sqlite))
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(kept.priority, kept.since, kept.id).limit(limit)).all()
             return tuple(_entries(connection, rows))
 
-    def _conditions(self, wanted: Filter) -> Iterator[ColumnElement[bool]]:
-        for name in _EQUAL:
-            if (value := getattr(wanted, name)) is not None:
-                yield suggestions.c[name] == value
-        if wanted.since:
-            yield suggestions.c.since >= wanted.since
-        if wanted.until:
-            yield suggestions.c.since < wanted.until
-        if wanted.flag:
-            of_flag = select(suggestion_flags.c.suggestion_id).where(suggestion_flags.c.flag == wanted.flag)
-            yield suggestions.c.id.in_(of_flag)
-        if wanted.q and wanted.q.strip():
-            words = words_in(wanted.q, postgres=not self._database.sqlite)
-            yield suggestions.c.id.in_(select(texts.c.suggestion_id).where(words))
+
+def conditions(wanted: Filter, postgres: bool) -> Iterator[ColumnElement[bool]]:
+    """What a filter asks of `suggestions`."""
+    for name in _EQUAL:
+        if (value := getattr(wanted, name)) is not None:
+            yield suggestions.c[name] == value
+    if wanted.since:
+        yield suggestions.c.since >= wanted.since
+    if wanted.until:
+        yield suggestions.c.since < wanted.until
+    if wanted.flag:
+        of_flag = select(suggestion_flags.c.suggestion_id).where(suggestion_flags.c.flag == wanted.flag)
+        yield suggestions.c.id.in_(of_flag)
+    if wanted.q and wanted.q.strip():
+        yield suggestions.c.id.in_(select(texts.c.suggestion_id).where(words_in(wanted.q, postgres)))
 
 
 _COLUMNS = tuple(suggestions.c[name] for name in Entry.model_fields if name in suggestions.c)

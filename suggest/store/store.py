@@ -10,6 +10,7 @@ from datetime import datetime
 from suggest.domain import NewerSchema, StoreUnavailable
 from suggest.pipeline import now
 from suggest.regulation import Phrasebank
+from suggest.store.acceptance import Acceptances
 from suggest.store.approval import Candidates
 from suggest.store.engine import Database
 from suggest.store.events import Events
@@ -32,6 +33,7 @@ class Store:
     histories: StoredHistories
     phrases: Phrases
     register: Register
+    acceptances: Acceptances
     retention: Retention
     clock: Callable[[], datetime]
 
@@ -66,6 +68,7 @@ def open_store(url: str, clock: Callable[[], datetime] = now, needed: bool = Tru
         histories=StoredHistories(database),
         phrases=Phrases(database, clock),
         register=Register(database),
+        acceptances=Acceptances(database),
         retention=Retention(database),
         clock=clock,
     )

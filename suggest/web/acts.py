@@ -17,7 +17,7 @@ from suggest.usedesk.ticket import User
 from suggest.usedesk.way_back import Closing
 from suggest.web.appeals import STATES
 from suggest.web.counter import Counter, Opened, digest
-from suggest.web.pages import Agent, Said, page
+from suggest.web.pages import Agent, Said, Shown, page
 from suggest.web.panel import REASONS, appeal, steps
 
 AT_ONCE = 10
@@ -79,14 +79,21 @@ class Acts:
             said=said,
         )
 
-    def copied(self, token: str, text: Said, agent: Agent = "") -> HTMLResponse:
+    def copied(self, token: str, text: Said, revision: Shown = 0, agent: Agent = "") -> HTMLResponse:
         """The reply was copied; an agent's own wording is kept as an edit."""
-        self.counter.tell(self.counter.open(token), Outcome.COPIED, self.counter.agents.find(agent), text)
+        self.counter.tell(self.counter.open(token, revision), Outcome.COPIED, self.counter.agents.find(agent), text)
         return page("widget_said.html.j2", said="Скопировано и отмечено.")
 
-    def accept(self, token: str, text: Said = "", closing: Closed = Closing.SOLVED, agent: Agent = "") -> HTMLResponse:
+    def accept(
+        self,
+        token: str,
+        text: Said = "",
+        closing: Closed = Closing.SOLVED,
+        revision: Shown = 0,
+        agent: Agent = "",
+    ) -> HTMLResponse:
         """The reply was posted: put on record, and the way back taken."""
-        here, user = self.counter.open(token), self.counter.agents.find(agent)
+        here, user = self.counter.open(token, revision), self.counter.agents.find(agent)
         self.counter.tell(here, Outcome.ACCEPTED, user, text)
         return self._brought_back(here, closing, user)
 
@@ -104,9 +111,11 @@ class Acts:
         closed = sum(self._closed(made, self.counter.agents.find(agent)) for made in found if made)
         return page("widget_said.html.j2", said=f"Закрыто отзывов без ответа: {closed} из {len(waiting)}.")
 
-    def reject(self, token: str, reason: Annotated[Reason, Form()], agent: Agent = "") -> HTMLResponse:
+    def reject(
+        self, token: str, reason: Annotated[Reason, Form()], revision: Shown = 0, agent: Agent = ""
+    ) -> HTMLResponse:
         """The suggestion does not serve, and why."""
-        here, user = self.counter.open(token), self.counter.agents.find(agent)
+        here, user = self.counter.open(token, revision), self.counter.agents.find(agent)
         name = user.name if user else None
         revision = here.made.revision
         self.counter.service.desk.feedback(

@@ -25,7 +25,7 @@ class NeedsSignOff(Exception):
 
 @dataclass(frozen=True)
 class Opened:
-    """A token, and the newest revision of the suggestion that it opens."""
+    """A token, and a revision of the suggestion that it opens."""
 
     token: str
     made: Suggestion
@@ -49,10 +49,10 @@ class Counter:
     def way_back(self) -> WayBack | None:
         return self.service.way_back
 
-    def open(self, token: str) -> Opened:
-        """Raises TokenRefused."""
+    def open(self, token: str, revision: int = 0) -> Opened:
+        """With the newest revision, or the one that the agent was shown; raises TokenRefused."""
         opens = self.tokens.read(token)
-        made = self.service.desk.suggestions.get(opens.suggestion_id)
+        made = self.service.desk.suggestions.get(opens.suggestion_id, revision or None)
         if made is None or made.review.ticket_id != opens.ticket_id:
             raise TokenRefused(OTHER_TICKET)
         return Opened(token, made)
@@ -76,7 +76,7 @@ class Counter:
         self.service.store.events.append(opened.made.id, event)
 
     def tell(self, opened: Opened, outcome: Outcome, agent: User | None, text: str) -> None:
-        """Records what became of the reply, against the newest revision: a text of the agent's own counts as edited.
+        """Records what became of the reply: a text of the agent's own counts as edited.
 
         Raises NeedsSignOff, StaleRevision and StoreUnavailable.
         """

@@ -15,6 +15,8 @@ from suggest.domain import MAX_TEXT
 Said = Annotated[str, Form(max_length=MAX_TEXT)]
 Agent = Annotated[str, Form(max_length=40)]
 """The id of the user of Usedesk who sits before the page, as it sends it; "" while nobody is chosen."""
+Shown = Annotated[int, Form(ge=0)]
+"""The revision that the page shows."""
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "

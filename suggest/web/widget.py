@@ -20,7 +20,7 @@ from suggest.web.acts import Acts
 from suggest.web.agents import Agents
 from suggest.web.appeals import load_appeals
 from suggest.web.counter import Counter, NeedsSignOff
-from suggest.web.pages import Agent, Said, page
+from suggest.web.pages import Agent, Said, Shown, page
 from suggest.web.panel import panel
 from suggest.web.token import TokenRefused, Tokens
 
@@ -77,9 +77,9 @@ class Reading:
         """The newest revision, to be put in the place of an older one."""
         return page("widget_main.html.j2", **panel(self.counter, self.counter.open(token)))
 
-    def check(self, token: str, text: Said = "") -> JSONResponse:
+    def check(self, token: str, text: Said = "", revision: Shown = 0) -> JSONResponse:
         """Findings on a text, what it changes, and whether it is signed off."""
-        here = self.counter.open(token)
+        here = self.counter.open(token, revision)
         made, checker = here.made, self.counter.service.desk.suggester.checker
         scenario = made.match.scenario if made.match else None
         findings = checker.check(text, made.review, scenario, made.match) if text.strip() else ()

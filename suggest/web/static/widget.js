@@ -100,7 +100,7 @@
 
   // --- findings
   async function check() {
-    const asked = ++checking, body = new URLSearchParams({ text: text() });
+    const asked = ++checking, body = new URLSearchParams({ text: text(), revision: made.revision });
     let told;
     try {
       const answer = await fetch(base() + "/check", { method: "POST", body });
@@ -252,6 +252,7 @@
   document.addEventListener("htmx:configRequest", (event) => {
     const chosen = $("#agent");
     event.detail.parameters.agent = chosen ? chosen.value : memory.get("localStorage", "suggest.agent") || "";
+    event.detail.parameters.revision = made.revision;
     if (event.detail.path.endsWith("/sign-off")) event.detail.parameters.text = text();
     if (event.detail.path.endsWith("/scenario") && !event.detail.parameters.scenario) event.preventDefault();
   });
