@@ -135,8 +135,8 @@ def build_llm(settings: Settings) -> LiteLLM:
 
 def guard(settings: Settings, model: Model, meter: Meter) -> Guarded:
     """The model behind the day's budget and a limit of questions at once."""
-    limit = Limit.read(settings.model_budget)
-    budget = Budget(limit, settings.cache / "model_budget.json", lambda: datetime.now(settings.zone).date())
+    limit, zone = Limit.read(settings.model_budget), settings.zone
+    budget = Budget(limit, settings.cache / "model_budget.json", lambda: datetime.now(zone).date())
     return Guarded(model, budget, meter)
 
 

@@ -110,9 +110,8 @@ class Counting:
 
 def _route(scope: Scope) -> str:
     """The path as it is declared, with the prefix that its router was included under."""
-    declared = getattr(scope.get("route"), "path", None)
+    declared: str | None = getattr(scope.get("route"), "path_format", None)
     if declared is None:
         return "unknown"
-    called = str(declared).format(**scope.get("path_params", {}))
-    path = str(scope["path"])
-    return path.removesuffix(called) + declared if path.endswith(called) else str(declared)
+    path, called = str(scope["path"]), declared.format(**scope.get("path_params", {}))
+    return path.removesuffix(called) + declared if path.endswith(called) else declared

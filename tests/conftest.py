@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import delete
 
 from suggest.store.columns import metadata
-from suggest.store.store import Store, open_store
+from suggest.store.engine import Database
+from suggest.store.store import Store, store_over
 from tests.databases import database, postgres_missing
 from tests.fakes import Clock
 
@@ -30,12 +31,19 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def opened(database_url: str) -> Iterator[Database]:
+    """The database with its schema, its connections kept for the run."""
+    found = Database(database_url)
+    found.prepare()
+    yield found
+    found.dispose()
+
+
 @pytest.fixture
-def store(database_url: str, clock: Clock) -> Iterator[Store]:
+def store(opened: Database, clock: Clock) -> Store:
     """A store with nothing in it, on each kind of database."""
-    opened = open_store(database_url, clock)
-    with opened.database.writing() as connection:
+    with opened.writing() as connection:
         for table in reversed(metadata.sorted_tables):
             connection.execute(delete(table))
-    yield opened
-    opened.close()
+    return store_over(opened, clock)

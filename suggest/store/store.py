@@ -60,6 +60,11 @@ def open_store(url: str, clock: Callable[[], datetime] = now, needed: bool = Tru
         if needed or isinstance(error, NewerSchema):
             raise
         logging.getLogger(__name__).warning("%s: suggestions are served, but not kept", error)
+    return store_over(database, clock)
+
+
+def store_over(database: Database, clock: Callable[[], datetime]) -> Store:
+    """The store over a database that is open already."""
     return Store(
         database=database,
         suggestions=StoredSuggestions(database),

@@ -13,6 +13,7 @@
   let made = null;      // what the service suggested: text, places, limit…
   let picked = [];      // which phrase stands in each place
   let past = [], future = [], typedAt = 0;
+  let leaving = null;   // the agent's text while the page around it is exchanged
   let own = null;       // the agent's text from before a newer revision was shown
   let checking = 0, timer = 0, signed = true;
 
@@ -20,11 +21,7 @@
   const text = () => (area() ? area().value : "");
   const dirty = () => made && area() && text() !== made.text;
 
-  function start() {
-    const before = dirty() ? { text: text(), revision: made.revision } : null;
-    readMade(before);
-  }
-
+  // Begins with what the page brought; `before` is what the agent had typed until then.
   function readMade(before) {
     made = JSON.parse($("#data").textContent);
     picked = made.places.map(() => 0);
@@ -256,9 +253,9 @@
     if (event.detail.path.endsWith("/sign-off")) event.detail.parameters.text = text();
     if (event.detail.path.endsWith("/scenario") && !event.detail.parameters.scenario) event.preventDefault();
   });
-  document.addEventListener("htmx:beforeSwap", (event) => { if (event.detail.target.id === "main") start.before = dirty() ? { text: text(), revision: made.revision } : null; });
+  document.addEventListener("htmx:beforeSwap", (event) => { if (event.detail.target.id === "main") leaving = dirty() ? { text: text(), revision: made.revision } : null; });
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target.id === "main") { readMade(start.before); $("#main").focus(); if ($("#newer")) $("#newer").remove(); }
+    if (event.detail.target.id === "main") { readMade(leaving); $("#main").focus(); if ($("#newer")) $("#newer").remove(); }
     if (event.detail.target.id === "record") $("#record").classList.remove("bad");
     if (event.detail.requestConfig.path.endsWith("/sign-off")) check();
     all("time").forEach((time) => { time.textContent = new Date(time.dateTime).toLocaleTimeString("ru", { hour: "2-digit", minute: "2-digit" }); });
@@ -273,5 +270,5 @@
   });
   document.addEventListener("htmx:sendError", () => tell("Подсказчик не отвечает. Ваш текст на месте, повторите через минуту."));
   $("#keys-on").checked = memory.get("localStorage", "suggest.keys") !== "off";
-  start();
+  readMade(null);
 })();
