@@ -17,10 +17,11 @@ from evals import gates, junit, perturb, replies, show
 from evals.baseline import LAST
 from evals.dataset import Case, is_own, load, own_files, sliced
 from evals.judge import Row
-from evals.meter import metering
+from evals.meter import Meter
 from evals.metrics import measure
 from evals.task import evaluate
 from suggest.bootstrap import PREFIX, Settings, build_suggester
+from suggest.bootstrap_model import advised
 from suggest.domain import InputError
 from suggest.phrasebank import load as load_bank
 from suggest.pipeline import Suggester
@@ -51,7 +52,7 @@ def run(options: Namespace, build: Build = build_suggester) -> int:
         suggester = build(settings, bank)
         rows = _column(scope, suggester, "deterministic", options.log_dir, progress)
         result = _result(scope, rows, suggester)
-        result["columns"] = _columns(options, scope, bank, build, progress)
+        result["columns"] = _columns(options, scope, suggester, progress)
         if options.robustness or (scope.own and scope.whole):
             result["robustness"] = _robustness(scope, suggester, options.robustness, progress)
     if scope.own:
@@ -101,13 +102,13 @@ def _result(scope: Scope, rows: Sequence[Row], suggester: Suggester) -> dict[str
     }
 
 
-def _columns(options: Namespace, scope: Scope, bank: Phrasebank, build: Build, progress: Progress) -> dict[str, Any]:
+def _columns(options: Namespace, scope: Scope, suggester: Suggester, progress: Progress) -> dict[str, Any]:
     """The numbers of each model, with what it cost."""
     columns: dict[str, Any] = {}
     for name in options.model:
-        suggester = build(_with_model(name), bank)
-        with metering() as meter:
-            rows = _column(scope, suggester, name, options.log_dir, progress, PARALLEL)
+        meter = Meter()
+        asking = advised(_with_model(name), suggester, meter)
+        rows = _column(scope, asking, name, options.log_dir, progress, PARALLEL)
         columns[name] = measure(rows) | {"usage": meter.shown()}
     return columns
 

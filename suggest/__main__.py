@@ -85,8 +85,7 @@ def one(options: argparse.Namespace, settings: Settings) -> int:
     if options.show_prompt:
         print(build_preview(settings, bank)(review, options.scenario))
         return 0
-    suggester = build_model_suggester(settings, bank) if settings.model else build_suggester(settings, bank)
-    made = suggester.suggest(review, options.scenario)
+    made = build_model_suggester(settings, bank).suggest(review, options.scenario)
     print(show.suggestion(made, bank) if options.text else made.model_dump_json(indent=2))
     return 0
 

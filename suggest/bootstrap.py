@@ -240,7 +240,7 @@ def _keeping(suggester: Suggester, store: Store) -> Keeping:
 
 
 def build_model_suggester(settings: Settings, bank: Phrasebank | None = None) -> Suggester:
-    """The walk with the model in it: it waits for the answers, up to the deadline. Needs `settings.model`."""
+    """The walk with the model that is set, if any, in it: it waits for the answers, up to the deadline."""
     from suggest.bootstrap_model import advised
 
     return advised(settings, build_suggester(settings, bank))

@@ -88,7 +88,7 @@ def build_side(settings: Settings, suggester: Suggester, keeping: Keeping, metri
         keeping.suggestions,
         keeping.history,
         keeping.decided,
-        lambda: guarded.budget.exhausted,
+        guarded,
         metrics,
     )
     for name, breaker in llm.breakers.items():
@@ -105,7 +105,9 @@ def _state(breaker: Breaker) -> str:
 
 
 def advised(settings: Settings, suggester: Suggester, meter: Meter | None = None) -> Suggester:
-    """The suggester with the model in its walk: whoever asks waits for it, up to the deadline. Needs SUGGEST_MODEL."""
+    """The suggester with the model in its walk: whoever asks waits for it, up to the deadline; without one as it was."""
+    if not settings.model:
+        return suggester
     llm = build_llm(settings)
     llm.warm()
     meter = meter or NoMeter()
@@ -133,11 +135,11 @@ def build_llm(settings: Settings) -> LiteLLM:
     return LiteLLM(found, price(settings))
 
 
-def guard(settings: Settings, model: Model, meter: Meter) -> Guarded:
+def guard(settings: Settings, llm: LiteLLM, meter: Meter) -> Guarded:
     """The model behind the day's budget and a limit of questions at once."""
     limit, zone = Limit.read(settings.model_budget), settings.zone
     budget = Budget(limit, settings.cache / "model_budget.json", lambda: datetime.now(zone).date())
-    return Guarded(model, budget, meter)
+    return Guarded(llm, budget, meter, lambda: llm.ready)
 
 
 def build_adviser(settings: Settings, bank: Phrasebank, model: Model, meter: Meter) -> ModelAdviser:

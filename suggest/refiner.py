@@ -29,6 +29,8 @@ class Outcome(StrEnum):
 
     REVISED = "revised"
     NO_ANSWER = "no_answer"
+    NOT_ASKED = "not_asked"
+    """The budget is spent, or every model is resting."""
     STALE = "stale"
     """A newer revision came first, or an agent has decided already."""
     UNSAVED = "unsaved"
@@ -43,6 +45,18 @@ class Watch(Protocol):
     def refined(self, outcome: str) -> None: ...
 
 
+class Gate(Protocol):
+    """Whether a question would reach a model now."""
+
+    @property
+    def open(self) -> bool: ...
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether it is the day's budget that keeps it shut."""
+        ...
+
+
 class Refiner:
     """Makes the next revision of what is offered to it. `decided` tells whether an agent has acted on a suggestion."""
 
@@ -52,13 +66,13 @@ class Refiner:
         suggestions: Suggestions,
         history: Callable[[Suggestion], History],
         decided: Callable[[str], bool],
-        spent: Callable[[], bool],
+        gate: Gate,
         watch: Watch,
         workers: int = 4,
         room: int = 200,
     ) -> None:
         self._suggester, self._suggestions = suggester, suggestions
-        self._history, self._decided, self._spent, self._watch = history, decided, spent, watch
+        self._history, self._decided, self._gate, self._watch = history, decided, gate, watch
         self._queue: queue.Queue[tuple[str, int] | None] = queue.Queue(room)
         self._threads = [
             threading.Thread(target=self._work, name=f"suggest-refiner-{number}", daemon=True)
@@ -83,7 +97,7 @@ class Refiner:
 
     def notice(self) -> Reason | None:
         """What agents are to know while no model is asked."""
-        return BUDGET_SPENT if self._spent() else None
+        return BUDGET_SPENT if self._gate.exhausted else None
 
     def close(self) -> None:
         """Lets the threads end; what still waits is left."""
@@ -110,6 +124,8 @@ class Refiner:
         kept = self._suggestions.get(suggestion_id)
         if kept is None or kept.revision != revision or self._decided(suggestion_id):
             return Outcome.STALE
+        if not self._gate.open:
+            return Outcome.NOT_ASKED
         fresh = self._suggester.refine(kept, self._history(kept))
         if fresh is None:
             return Outcome.NO_ANSWER

@@ -162,10 +162,10 @@ def test_a_dead_provider_shows_in_the_metrics_and_nowhere_else(client: TestClien
     for number in range(5):
         made = client.post("/v1/suggestions", json=REVIEW | {"id": str(number)}).json()
         assert (made["revision"], made["status"]) == (1, "ready")
-    until(lambda: 'suggest_refinements_total{outcome="no_answer"} 5.0' in client.get("/metrics").text)
+    until(lambda: 'suggest_refinements_total{outcome="not_asked"}' in client.get("/metrics").text)
     shown = client.get("/metrics").text
     assert 'suggest_model_breaker{model="openai/one",state="open"} 1.0' in shown
-    assert 'suggest_model_questions_total{outcome="resting",prompt="choose"}' in shown
+    assert 'suggest_model_questions_total{outcome="denied",prompt="choose"}' in shown
 
 
 # Settings

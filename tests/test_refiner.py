@@ -31,6 +31,17 @@ from tests.model_fakes import CountingMeter, FakeModel, an_adviser
 REVIEW = {"id": "1", "platform": "2gis", "rating": 1, "text": "Доставку ждали неделю", "author": "Мария К."}
 
 
+@dataclasses.dataclass
+class Door:
+    """A gate as a test wants it."""
+
+    open: bool = True
+    exhausted: bool = False
+
+
+OPEN = Door()
+
+
 class Gate:
     """A model that answers when it is let to."""
 
@@ -45,7 +56,7 @@ class Gate:
 
 def a_refiner(model: Any, keeping: Keeping, watch: CountingMeter | None = None, **options: Any) -> Refiner:
     suggester = dataclasses.replace(a_suggester(clock=now), adviser=an_adviser(model))
-    options = {"spent": lambda: False, "watch": watch or CountingMeter(), **options}
+    options = {"gate": OPEN, "watch": watch or CountingMeter(), **options}
     return Refiner(suggester, keeping.suggestions, keeping.history, keeping.decided, **options)
 
 
@@ -184,12 +195,24 @@ def test_a_broken_thing_stops_no_worker(bench: Callable[..., Bench]) -> None:
 
 
 def test_a_spent_budget_is_a_visible_notice(bench: Callable[..., Bench]) -> None:
-    at = bench(FakeModel(lambda question: Why.SPENT), spent=lambda: True)
+    model = FakeModel()
+    at = bench(model, gate=Door(open=False, exhausted=True))
     made = at.desk.receive(a_review())
+    until(lambda: at.watch.outcomes == ["not_asked"])
+    assert model.questions == []
     assert made.chosen_by is ChosenBy.ROTATION
     assert [reason.text for reason in made.triage.reasons if reason.code == "model_budget"] == [
         "Дневной лимит обращений к модели исчерпан: до завтра фразы выбираются без неё."
     ]
+
+
+def test_while_every_model_rests_nothing_is_done(bench: Callable[..., Bench]) -> None:
+    model = FakeModel()
+    at = bench(model, gate=Door(open=False))
+    made = at.desk.receive(a_review())
+    until(lambda: at.watch.outcomes == ["not_asked"])
+    assert model.questions == []
+    assert "model_budget" not in {reason.code for reason in made.triage.reasons}
 
 
 def test_closing_leaves_no_thread(bench: Callable[..., Bench]) -> None:

@@ -29,6 +29,7 @@ from tests.fakes import a_suggester, the_bank
 
 SECRET = "block-secret-of-the-tests"
 HOOK = "webhook-secret-of-the-tests"
+PATIENCE = 30.0
 COMPLAINT = notification("2gis", 1, "Мария К.", "Доставку ждали неделю, курьер так и не приехал.")
 
 
@@ -87,11 +88,12 @@ def a_side(
     secret: str = SECRET,
     open_block: bool = False,
 ) -> Iterator[Side]:
-    """Our side over the fakes and nothing but memory."""
+    """Our side over the fakes and nothing but memory; its block has time enough on a busy machine."""
     phrasebank = PROJECT / "phrasebank"
     writes = Filing(client, load_filing(phrasebank), int(str(USERS[0]["id"]))) if filing else None
     desk = desk or Desk(a_suggester(), InMemory())
     side = build_side(client, load_rules(phrasebank), the_bank(), desk, Secrets(secret, HOOK, open_block), writes)
+    side.block.deadline = PATIENCE
     try:
         yield side
     finally:

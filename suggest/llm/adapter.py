@@ -13,7 +13,6 @@ from suggest.llm.ladder import Ladder
 from suggest.llm.loop import loop
 from suggest.model.questions import Answer, Deadline, Question
 
-
 _REHEARSAL = 60.0
 
 
@@ -52,6 +51,11 @@ class LiteLLM:
         self.ladder = Ladder(self._endpoints)
         self.router: Any = None
         self._lock = threading.Lock()
+
+    @property
+    def ready(self) -> bool:
+        """Whether any model would be asked now."""
+        return any(breaker.ready for breaker in self.breakers.values())
 
     def warm(self) -> None:
         """Imports LiteLLM, which takes seconds, before anybody waits for it."""

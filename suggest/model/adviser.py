@@ -85,7 +85,7 @@ class ModelAdvice:
         return picked.choice
 
     def tone(self, review: Review, text: str) -> tuple[Finding, ...]:
-        if tone.NAME not in self._adviser.tasks:
+        if tone.NAME not in self._adviser.tasks or self.failures:
             return ()
         return self._adviser.judge.check(self._session, self._see(review), review, text) or ()
 

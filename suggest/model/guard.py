@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from suggest.budget import Budget
 from suggest.domain import ModelFailed, Usage, Why
@@ -16,9 +17,26 @@ AT_ONCE = 4
 class Guarded:
     """The port `Model` over another one; who comes when all places are taken waits, up to the deadline."""
 
-    def __init__(self, inner: Model, budget: Budget, meter: Meter, at_once: int = AT_ONCE) -> None:
-        self._inner, self.budget, self._meter = inner, budget, meter
+    def __init__(
+        self,
+        inner: Model,
+        budget: Budget,
+        meter: Meter,
+        ready: Callable[[], bool] = lambda: True,
+        at_once: int = AT_ONCE,
+    ) -> None:
+        self._inner, self.budget, self._meter, self._ready = inner, budget, meter, ready
         self._places = threading.BoundedSemaphore(at_once)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the day's budget is spent."""
+        return self.budget.exhausted
+
+    @property
+    def open(self) -> bool:
+        """Whether a question would reach a model now."""
+        return self._ready() and not self.exhausted
 
     def ask(self, question: Question, deadline: Deadline) -> Answer:
         """The port; raises ModelFailed without a call where the budget is spent or no place gets free."""
@@ -35,7 +53,7 @@ class Guarded:
         return answer
 
     def _placed(self, question: Question, deadline: Deadline) -> Answer:
-        if self.budget.exhausted:
+        if self.exhausted:
             raise ModelFailed(Why.SPENT)
         if not self._places.acquire(timeout=deadline.left):
             raise ModelFailed(Why.BUSY)

@@ -11,6 +11,10 @@ LOG = logging.getLogger("suggest.model")
 """Says what failed and why; never what was asked or answered."""
 
 
+_LEVELS = dict.fromkeys((Why.RESTING, Why.BUSY, Why.SPENT), logging.DEBUG)
+"""What is said again and again is not worth a line each time."""
+
+
 class Session:
     """Asks a model, and takes no answer for an answer."""
 
@@ -21,15 +25,23 @@ class Session:
         self.prompts: list[str] = []
         self.failures: list[Why] = []
         self.usage: Usage | None = None
+        self._slowest = 0.0
 
     def ask(self, question: Question) -> Answer | None:
-        """The answer; None where there is none, with the reason in `failures`."""
+        """The answer; None where there is none, with the reason in `failures`.
+
+        What would hardly be answered in time, going by the answers before it, is not asked.
+        """
+        if self._deadline.left < self._slowest:
+            self.failures.append(Why.TIMEOUT)
+            return None
         try:
             answer = self._model.ask(question, self._deadline)
         except ModelFailed as error:
-            LOG.warning("%s: %s", question.name, error.why)
+            LOG.log(_LEVELS.get(error.why, logging.WARNING), "%s: %s", question.name, error.why)
             self.failures.append(error.why)
             return None
+        self._slowest = max(self._slowest, answer.usage.latency_ms / 1000)
         self._note(self.models, answer.model)
         self._note(self.prompts, question.prompt)
         self.usage = answer.usage + self.usage if self.usage else answer.usage
