@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -215,23 +216,18 @@ def test_a_slow_usedesk_does_not_keep_the_agent_waiting() -> None:
         assert took(lambda: it(is_auto_load="0"), "Тикет ещё читается") < SLOW
 
 
-def test_a_slow_model_does_not_keep_the_agent_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    match = KeywordMatcher.match
+def test_a_slow_match_does_not_keep_the_agent_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    match, matched = KeywordMatcher.match, threading.Event()
 
     def slow(self: KeywordMatcher, text: str, rating: int | None) -> Any:
-        time.sleep(SLOW)
+        matched.wait(60)
         return match(self, text, rating)
 
     monkeypatch.setattr(KeywordMatcher, "match", slow)
     with opening(COMPLAINT) as it:
-        it.side.block.deadline = 0.3
-        assert took(it, "Подсказка готовится") < SLOW
-
-
-@pytest.mark.parametrize("host", ["[", "a b", "%00", "x" * 3000, "127.0.0.1:99999", "<script>"])
-def test_a_strange_host_gets_an_answer(opened: Open, host: str) -> None:
-    response = opened.http.post("/usedesk/block", json=opened.body(), headers={"host": host})
-    assert harmless(html_of(response))
+        assert "Подсказка готовится" in it(), "answered while the match still waits"
+        assert not matched.is_set()
+        matched.set()
 
 
 class Away(InMemory):
