@@ -34,7 +34,7 @@ check: setup
 	@$(BIN)/python -m evals run --slice 60
 
 bench: setup
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -W ignore -m tests.bench.matcher
 
 lock:
 	@$(BIN)/pip-compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from datasets import Dataset
+from datasets import Dataset, disable_progress_bars
 from safetensors.numpy import load_file, save_file
 from sentence_transformers import (
     SentenceTransformer,
@@ -34,7 +34,7 @@ from sentence_transformers import (
 from sentence_transformers.base.modules.input_module import InputModule
 from sentence_transformers.base.sampler import DefaultBatchSampler
 from sentence_transformers.sentence_transformer.data_collator import SentenceTransformerDataCollator
-from transformers import TrainerCallback
+from transformers import PrinterCallback, TrainerCallback
 
 from suggest.embed import DEFAULT, GRAPH, TOKENIZER, Encoder, normalise
 from suggest.encoder import MODEL, PREFIXES, WEIGHTS, fingerprint, finish, tune, weights
@@ -161,6 +161,7 @@ def _cut(graph: Path, layers: int) -> bytes:
 
 def upper(exemplars: Sequence[Exemplar], states: States, base: Path, recipe: Recipe, tell: Progress) -> Arrays:
     """Train the top layers of `base` on the chosen exemplars: the tensors that it has changed, by name."""
+    disable_progress_bars()
     torch.manual_seed(recipe.seed)
     quick = {"attention_probs_dropout_prob": 0.0}
     model = SentenceTransformer(str(base / WEIGHTS), device="cpu", local_files_only=True, config_kwargs=quick)
@@ -182,6 +183,7 @@ def upper(exemplars: Sequence[Exemplar], states: States, base: Path, recipe: Rec
             data_collator=Recalled(states=states, batches=batches),
             callbacks=[_Told(tell)],
         )
+        trainer.remove_callback(PrinterCallback)
         trainer.train()
     trained = top.layers.state_dict().items()
     return {

@@ -102,7 +102,7 @@ def serve(url: str, port: int) -> None:
 
     from suggest.api import create_app
 
-    uvicorn.run(create_app(a_service(open_store(url), clock=None)), host="127.0.0.1", port=port, log_level="error")
+    uvicorn.run(create_app(a_service(open_store(url), secret="crash")), host="127.0.0.1", port=port, log_level="error")
 
 
 @contextmanager

@@ -199,3 +199,14 @@ def test_only_offered_phrases_and_no_values_are_in_the_prompt() -> None:
     assert "gone" not in question.user
     assert "Анна" not in question.user
     assert "[имя], привет!" in question.user
+
+
+def test_the_readme_names_tests_that_exist() -> None:
+    text = (PROJECT / "prompts" / "README.md").read_text("utf-8")
+    named = re.findall(r"`(tests/\w+\.py)(?:::(\w+))?`", text)
+    assert len(named) > 50
+    for file, test in named:
+        path = PROJECT / file
+        assert path.exists(), file
+        assert not test or f"def {test}(" in path.read_text("utf-8"), (file, test)
+    assert [f"LLM{number:02}" for number in range(1, 11)] == re.findall(r"^\*\*(LLM\d\d) ", text, re.MULTILINE)
