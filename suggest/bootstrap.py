@@ -299,6 +299,7 @@ def setup(settings: Settings, progress: Callable[[str, float], None]) -> None:
     """Builds the encoder and fits the matcher into the cache; what is there already is kept."""
     from suggest.embed import Encoder, directory
     from suggest.encoder import build as build_encoder
+    from suggest.encoder import unseen_hands
     from suggest.fit import fit
     from suggest.fitted import key, save
 
@@ -309,7 +310,8 @@ def setup(settings: Settings, progress: Callable[[str, float], None]) -> None:
     version = key(exemplars, flag_exemplars, encoder.fingerprint)
     path = _fitted(settings, version)
     if not path.exists():
-        matcher, _ = fit(exemplars, encoder.encode, version, progress, flag_exemplars)
+        unseen = unseen_hands(settings.encoder)
+        matcher, _ = fit(exemplars, encoder.encode, version, progress, flag_exemplars, unseen)
         save(matcher, path)
 
 

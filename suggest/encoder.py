@@ -146,6 +146,16 @@ def fingerprint(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
+def unseen_hands(name: str) -> tuple[str, ...]:
+    """The writers of exemplars that this encoder was not tuned on; none: it was tuned on nobody's."""
+    from safetensors import safe_open
+
+    if not _patch(name):
+        return ()
+    with safe_open(TUNED, "np") as file:
+        return tuple(json.loads(file.metadata()["provenance"])["left_out"])
+
+
 def _patch(name: str) -> str:
     """The hash of what was learnt for the encoder `name`; empty where nothing was."""
     return hashlib.sha256(TUNED.read_bytes()).hexdigest() if name == DEFAULT and TUNED.exists() else ""

@@ -16,7 +16,7 @@ from suggest.regulation import Phrasebank, variables_of
 from suggest.store.engine import Database
 from suggest.store.feedback import REPLY
 from suggest.store.learning import ALIKE, EXEMPLAR, PHRASE, WAITING, digest
-from suggest.store.suggestions import REVIEW
+from suggest.store.suggestions import REVIEW, Kept, keep_text
 from suggest.store.tables import candidates, slot_edits, suggestions, texts
 
 CANDIDATE = "candidate"
@@ -80,9 +80,9 @@ class Candidates:
             if candidate.kind == PHRASE:
                 decided["wording"] = text
             else:
-                row = {"suggestion_id": candidate.suggestion_id, "kind": CANDIDATE, "ref": candidate_id, "folded": ""}
                 content = json.dumps({"text": text}, ensure_ascii=False)
-                connection.execute(insert(texts).values(row | {"content": content, "created_at": decided["on"]}))
+                kept = Kept(CANDIDATE, candidate_id, content, "", decided["on"])
+                keep_text(connection, candidate.suggestion_id, kept)
             connection.execute(update(candidates).where(candidates.c.id == candidate_id).values(decided))
         return candidate.model_copy(update={"state": "approved", "by": by, "on": decided["on"], "text": text})
 

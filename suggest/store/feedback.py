@@ -7,17 +7,16 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, update
 
 from suggest.domain import StaleRevision, Suggestion
 from suggest.feedback import Edit, Feedback, Outcome, Recorded
-from suggest.folding import fold
 from suggest.store import counts, learning
 from suggest.store.engine import Database
 from suggest.store.events import append, locked, recorded
 from suggest.store.fold import OUTCOMES, Event, Kind, State
-from suggest.store.suggestions import forgotten, revise
-from suggest.store.tables import suggestions, texts
+from suggest.store.suggestions import Kept, forgotten, keep_text, revise
+from suggest.store.tables import suggestions
 
 REPLY = "reply"
 """The kind of text that holds what an agent made of a reply; `ref` is the event."""
@@ -111,6 +110,5 @@ def _keep_text(connection: Connection, suggestion_id: str, event: Event, given: 
     pairs = zip(edit.slots, edit.templates, strict=True)
     wordings = [[slot.slot, slot.part, wording] for slot, wording in pairs]
     content = json.dumps({"text": given.text, "wordings": wordings}, ensure_ascii=False)
-    row = {"suggestion_id": suggestion_id, "kind": REPLY, "ref": event.id, "content": content}
-    connection.execute(insert(texts).values(row | {"folded": fold(given.text or ""), "created_at": event.at}))
+    keep_text(connection, suggestion_id, Kept(REPLY, event.id, content, given.text or "", event.at))
     connection.execute(update(suggestions).where(suggestions.c.id == suggestion_id).values(texts_at=event.at))

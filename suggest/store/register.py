@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select, tuple_
 
 from suggest.domain import Frozen, InputError, Platform, Status, Text
 from suggest.feedback import Outcome
 from suggest.store.engine import Database
 from suggest.store.suggestions import REVIEW
 from suggest.store.tables import suggestion_flags, suggestions, texts
-from suggest.store.words import words_in
+from suggest.store.words import hits
 
 _EQUAL = ("platform", "branch", "scenario", "status", "state", "agent", "ticket_id")
 MOST = 1000
+
+WINDOWS = (7, 60)
+"""Days back to look for words before looking everywhere."""
 
 
 class Filter(Frozen):
@@ -87,12 +90,13 @@ class Register:
 
     def find(self, wanted: Filter, limit: int = 50, after: str | None = None) -> Page:
         """The newest reviews first, at most `limit`; raises InputError for an `after` that no page gave."""
-        query = select(*_COLUMNS).where(*conditions(wanted, not self._database.sqlite))
-        query = query.order_by(suggestions.c.since.desc(), suggestions.c.id.desc())
-        if after is not None:
-            query = query.where(tuple_(suggestions.c.since, suggestions.c.id) < tuple_(*_place(after)))
+        place = _place(after) if after is not None else None
         with self._database.reading() as connection:
-            rows = connection.execute(query.limit(limit + 1)).all()
+            for back_to in _windows(connection, wanted, place):
+                query = _newest(wanted, place, not self._database.sqlite, back_to)
+                rows = connection.execute(query.limit(limit + 1)).all()
+                if len(rows) > limit:
+                    break
             items = tuple(_entries(connection, rows[:limit]))
         return Page(items=items, next=_mark(items[-1]) if len(rows) > limit else None)
 
@@ -116,20 +120,47 @@ class Register:
             return tuple(_entries(connection, rows))
 
 
-def conditions(wanted: Filter, postgres: bool) -> Iterator[ColumnElement[bool]]:
-    """What a filter asks of `suggestions`."""
+def conditions(wanted: Filter, postgres: bool, back_to: datetime | None = None) -> Iterator[ColumnElement[bool]]:
+    """What a filter asks of `suggestions`, of those posted since `back_to`."""
     for name in _EQUAL:
         if (value := getattr(wanted, name)) is not None:
             yield suggestions.c[name] == value
-    if wanted.since:
-        yield suggestions.c.since >= wanted.since
+    for earliest in (wanted.since, back_to):
+        if earliest:
+            yield suggestions.c.since >= earliest
     if wanted.until:
         yield suggestions.c.since < wanted.until
     if wanted.flag:
         of_flag = select(suggestion_flags.c.suggestion_id).where(suggestion_flags.c.flag == wanted.flag)
         yield suggestions.c.id.in_(of_flag)
     if wanted.q and wanted.q.strip():
-        yield suggestions.c.id.in_(select(texts.c.suggestion_id).where(words_in(wanted.q, postgres)))
+        yield suggestions.c.id.in_(select(hits(wanted.q, postgres, back_to).c.suggestion_id))
+
+
+Place = tuple[datetime, str]
+"""Where a page ends: the date of its last review, and its id."""
+
+
+def _windows(connection: Connection, wanted: Filter, place: Place | None) -> Iterator[datetime | None]:
+    """How far back to look for words, one after the other until a page is full: most pages need a week only."""
+    if wanted.q and wanted.q.strip():
+        last = place[0] if place else wanted.until or connection.scalar(select(func.max(suggestions.c.since)))
+        for days in WINDOWS if last else ():
+            yield last - timedelta(days=days)
+    yield None
+
+
+def _newest(wanted: Filter, place: Place | None, postgres: bool, back_to: datetime | None) -> Select[Any]:
+    """What is found, the newest first; by a flag in the order of the flag's own index."""
+    since, suggestion_id = suggestions.c.since, suggestions.c.id
+    query: Select[Any] = select(*_COLUMNS)
+    if wanted.flag:
+        flags = suggestion_flags.c
+        query = query.join(suggestion_flags, and_(flags.suggestion_id == suggestion_id, flags.flag == wanted.flag))
+        since, suggestion_id = flags.since, flags.suggestion_id
+    asked = conditions(wanted.model_copy(update={"flag": None}), postgres, back_to)
+    query = query.where(*asked).order_by(since.desc(), suggestion_id.desc())
+    return query if place is None else query.where(tuple_(since, suggestion_id) < tuple_(*place))
 
 
 _COLUMNS = tuple(suggestions.c[name] for name in Entry.model_fields if name in suggestions.c)
@@ -168,7 +199,7 @@ def _mark(entry: Entry) -> str:
     return f"{entry.since.isoformat()}~{entry.id}"
 
 
-def _place(mark: str) -> tuple[Any, ...]:
+def _place(mark: str) -> Place:
     moment, _, suggestion_id = mark.partition("~")
     try:
         since = datetime.fromisoformat(moment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -88,6 +89,25 @@ def revise(connection: Connection, suggestion: Suggestion, state: State) -> Stat
     return state
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A text to keep: its kind and what it belongs to, the JSON, the words it is found by, and when it came."""
+
+    kind: str
+    ref: int
+    content: str
+    searched: str
+    at: datetime
+
+
+def keep_text(connection: Connection, suggestion_id: str, text: Kept, **names: str | None) -> None:
+    """Keeps a text of a suggestion in the one table that can be erased."""
+    since = select(suggestions.c.since).where(suggestions.c.id == suggestion_id).scalar_subquery()
+    row = {"suggestion_id": suggestion_id, "kind": text.kind, "ref": text.ref, "content": text.content, **names}
+    row |= {"folded": fold(text.searched), "created_at": text.at}
+    connection.execute(insert(texts).values(row | {"since": since}))
+
+
 def forgotten(connection: Connection, suggestion_id: str) -> bool:
     """Whether a person had this erased: then no text of it is kept again."""
     query = select(suggestions.c.erased).where(suggestions.c.id == suggestion_id)
@@ -120,7 +140,7 @@ def _facts(suggestion: Suggestion) -> dict[str, Any]:
         "topic": match.topic if match else None,
         "department": suggestion.department,
         "priority": suggestion.triage.priority,
-        "since": review.posted_at or suggestion.created_at,
+        "since": _since(suggestion),
         "texts_at": suggestion.created_at,
         "erased": None,
     }
@@ -128,30 +148,26 @@ def _facts(suggestion: Suggestion) -> dict[str, Any]:
 
 def _add_revision(connection: Connection, suggestion: Suggestion) -> None:
     packed, review = pack(suggestion), suggestion.review
-    key: dict[str, Any] = {"suggestion_id": suggestion.id, "created_at": suggestion.created_at}
-    connection.execute(
-        insert(revisions).values(
-            key
-            | {
-                "revision": suggestion.revision,
-                "version": packed.version,
-                "body": packed.body,
-                "phrases": packed.phrases,
-            }
-        )
-    )
-    folded = fold(f"{review.text} {review.author or ''}".strip())
-    words = {"folded": folded, "author": named(review.author), "client": named(review.client.name)}
-    ref = {"kind": REVIEW, "ref": suggestion.revision, "content": packed.personal}
-    connection.execute(insert(texts).values(key | ref | words))
+    row = {"suggestion_id": suggestion.id, "revision": suggestion.revision, "created_at": suggestion.created_at}
+    body = {"version": packed.version, "body": packed.body, "phrases": packed.phrases}
+    connection.execute(insert(revisions).values(row | body))
+    searched = f"{review.text} {review.author or ''}".strip()
+    names = {"author": named(review.author), "client": named(review.client.name)}
+    kept = Kept(REVIEW, suggestion.revision, packed.personal, searched, suggestion.created_at)
+    keep_text(connection, suggestion.id, kept, **names)
 
 
 def _add_flags(connection: Connection, suggestion: Suggestion) -> None:
-    since: datetime = suggestion.review.posted_at or suggestion.created_at
     flags = suggestion.match.flags if suggestion.match else ()
-    rows = [{"suggestion_id": suggestion.id, "flag": flag, "since": since} for flag in dict.fromkeys(flags)]
+    row = {"suggestion_id": suggestion.id, "since": _since(suggestion)}
+    rows = [row | {"flag": flag} for flag in dict.fromkeys(flags)]
     if rows:
         connection.execute(insert(suggestion_flags), rows)
+
+
+def _since(suggestion: Suggestion) -> datetime:
+    """When the review was posted, as far as we know."""
+    return suggestion.review.posted_at or suggestion.created_at
 
 
 def named(name: str | None) -> str | None:

@@ -8,15 +8,18 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    FetchedValue,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
     SmallInteger,
     Table,
+    Text,
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from suggest.store.columns import Moment, Plain, Serial, metadata
 
@@ -107,7 +110,10 @@ texts = Table(
     UniqueConstraint("suggestion_id", "kind", "ref"),
     Index("texts_author", "author"),
     Index("texts_client", "client"),
-    Index("texts_words", text("to_tsvector('russian', folded)"), postgresql_using="gin").ddl_if("postgresql"),
+    Column("since", Moment, nullable=False),
+    Column("words", TSVECTOR().with_variant(Text(), "sqlite"), server_default=FetchedValue()),
+    Index("texts_since", "since"),
+    Index("texts_words", "words", postgresql_using="gin").ddl_if("postgresql"),
 )
 
 events = Table(
