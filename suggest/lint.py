@@ -34,6 +34,10 @@ NEAR = 0.75
 GRAM = 10
 """The length of those n-grams."""
 
+WORN, VOICES, SPREAD = 6, 10, 0.05
+SHORT, LONG = 60, 200
+"""Characters: of each scenario's exemplars a `SPREAD` at least is shorter, and another longer."""
+
 FILLED_BY_AGENT = "unfilled-place"
 """The one finding that an offered phrase may have: `question` holds a place that the agent fills."""
 
@@ -176,6 +180,25 @@ def _exemplars_differ(bank: Phrasebank, exemplars: Sequence[Exemplar]) -> Iterat
             holders[gram].append(number)
 
 
+def _exemplars_are_varied(bank: Phrasebank, exemplars: Sequence[Exemplar]) -> Iterator[str]:
+    """Each scenario is told in many voices, short and at length, and no opening is worn out."""
+    for scenario in bank.scenarios:
+        own = [item for item in exemplars if item.scenario == scenario]
+        where = f"exemplars/{scenario}.jsonl"
+        openings = Counter(" ".join(fold(item.text).split()[:3]) for item in own if len(item.text.split()) > 4)
+        for opening, count in openings.items():
+            if count > WORN:
+                yield f"{where}: {count} exemplars open with «{opening}», at most {WORN} may"
+        if len({item.voice for item in own}) < VOICES:
+            yield f"{where}: fewer than {VOICES} voices"
+        for what, part in (
+            ("short", sum(len(item.text) < SHORT for item in own)),
+            ("long", sum(len(item.text) > LONG for item in own)),
+        ):
+            if part < SPREAD * len(own):
+                yield f"{where}: only {part} of {len(own)} exemplars are {what}, at least {SPREAD:.0%} should be"
+
+
 def _sampled(text: str) -> frozenset[str]:
     """The n-grams of a text that begin where a word does, across the words that follow."""
     joined = " ".join(_WORDS.findall(fold(text)))
@@ -195,4 +218,5 @@ BANK_CHECKS: tuple[Callable[[Phrasebank], Iterator[str]], ...] = (
 EXEMPLAR_CHECKS: tuple[Callable[[Phrasebank, Sequence[Exemplar]], Iterator[str]], ...] = (
     _exemplars_are_labelled,
     _exemplars_differ,
+    _exemplars_are_varied,
 )

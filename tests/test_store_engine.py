@@ -67,7 +67,7 @@ def copied(source: Database, target: Database) -> list[Table]:
     tables = [table for table in metadata.sorted_tables if found.has_table(table.name)]
     with source.reading() as connection, target.engine.connect() as plain:
         for table in tables:
-            columns = [table.c[column["name"]] for column in found.get_columns(table.name)]
+            columns = [table.c[column["name"]] for column in found.get_columns(table.name) if "computed" not in column]
             rows = [dict(row) for row in connection.execute(select(*columns)).mappings()]
             if rows:
                 plain.execute(table.insert(), rows)
@@ -86,7 +86,8 @@ def test_a_migration_keeps_the_data(empty: str, clock: Clock, tmp_path: Path, re
     upgraded = open_store(empty, clock)
     with source.database.reading() as before, upgraded.database.reading() as after:
         for table in tables:
-            assert set(before.execute(select(table))) == set(after.execute(select(table)))
+            kept = select(*(column for column in table.c if column.server_default is None))
+            assert set(before.execute(kept)) == set(after.execute(kept))
     if not upgraded.database.sqlite:
         with upgraded.database.writing() as connection:
             for table in ("events", "texts"):
@@ -102,7 +103,6 @@ def test_the_migrations_make_the_tables_of_the_program(empty: str) -> None:
     made.prepare()
     with made.engine.connect() as connection:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "autogenerate skipping metadata-specified expression-based index")
             assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         indexes = {index["name"] for table in metadata.tables for index in inspect(connection).get_indexes(table)}
     assert ("texts_words" in indexes) is not made.sqlite

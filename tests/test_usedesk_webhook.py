@@ -286,6 +286,12 @@ def test_the_poll_finds_what_no_webhook_told(hook: Hook) -> None:
     assert hook.settle().match.scenario == "service"
 
 
+def test_the_poll_leaves_out_what_a_webhook_told(hook: Hook) -> None:
+    hook.post(hook.new())
+    hook.settle()
+    assert Poll(hook.side.preparer).once() == 0
+
+
 def test_the_poll_leaves_out_what_is_gone_and_walks_every_page(hook: Hook) -> None:
     for _ in range(130):
         hook.there.helpdesk.receive(COMPLAINT)

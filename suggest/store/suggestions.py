@@ -103,9 +103,15 @@ class Kept:
 def keep_text(connection: Connection, suggestion_id: str, text: Kept, **names: str | None) -> None:
     """Keeps a text of a suggestion in the one table that can be erased."""
     since = select(suggestions.c.since).where(suggestions.c.id == suggestion_id).scalar_subquery()
-    row = {"suggestion_id": suggestion_id, "kind": text.kind, "ref": text.ref, "content": text.content, **names}
-    row |= {"folded": fold(text.searched), "created_at": text.at}
-    connection.execute(insert(texts).values(row | {"since": since}))
+    row: dict[str, Any] = {
+        "suggestion_id": suggestion_id,
+        "kind": text.kind,
+        "ref": text.ref,
+        "content": text.content,
+        **names,
+    }
+    row |= {"folded": fold(text.searched), "created_at": text.at, "since": since}
+    connection.execute(insert(texts).values(row))
 
 
 def forgotten(connection: Connection, suggestion_id: str) -> bool:

@@ -63,7 +63,7 @@ class Poll:
         """Whether the ticket is new or changed, and fitted into the queue; one that did not fit is met again."""
         if row.status in GONE or self._seen.get(row.id, "-") == row.updated_at:
             return False
-        known = first and self._preparer.kept(row.id) is not None
+        known = self._preparer.knows(row) or (first and self._preparer.kept(row.id) is not None)
         if not known and not self._preparer.later(row.id):
             return False
         self._seen[row.id] = row.updated_at

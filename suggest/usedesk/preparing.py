@@ -26,7 +26,6 @@ FRESH_SECONDS = 600.0
 
 REMEMBERED = 20_000
 WORKERS = 4
-NEVER = float("-inf")
 log = logging.getLogger(__name__)
 
 
@@ -37,6 +36,17 @@ class Prepared:
     reading: Reading | None = None
     suggestion: Suggestion | None = None
     error: Exception | None = None
+
+
+@dataclass(frozen=True)
+class _Read:
+    """When a ticket was read, and when it had last changed by then, in Usedesk's time."""
+
+    at: float
+    updated_at: str
+
+
+NEVER = _Read(float("-inf"), "")
 
 
 class Preparer:
@@ -59,7 +69,7 @@ class Preparer:
         self._clock = clock
         self._pool = ThreadPoolExecutor(WORKERS, "usedesk-urgent")
         self._running: dict[int, Future[Prepared]] = {}
-        self._read_at: OrderedDict[int, float] = OrderedDict()
+        self._reads: OrderedDict[int, _Read] = OrderedDict()
         self._lock = threading.Lock()
 
     def kept(self, ticket_id: int) -> Suggestion | None:
@@ -72,7 +82,11 @@ class Preparer:
 
     def fresh(self, ticket_id: int) -> bool:
         """Whether the ticket was read lately and nothing was heard of it since."""
-        return ticket_id not in self.backlog and self._clock() - self._last_read(ticket_id) < FRESH_SECONDS
+        return ticket_id not in self.backlog and self._clock() - self._last_read(ticket_id).at < FRESH_SECONDS
+
+    def knows(self, row: Ticket) -> bool:
+        """Whether the ticket was read since it changed as this row of a list has it."""
+        return self._last_read(row.id).updated_at == row.updated_at != ""
 
     def now(self, ticket_id: int, hints: Mapping[str, str]) -> Future[Prepared]:
         """Reads the ticket for an agent who waits; several who ask at once share one reading. The future never fails.
@@ -106,7 +120,7 @@ class Preparer:
 
     def _in_turn(self, job: Job) -> bool:
         """Whether a job of the queue is done with; an agent's opening may have read the ticket since, but filed nothing."""
-        if self._last_read(job.ticket_id) > job.since and not self._filing:
+        if self._last_read(job.ticket_id).at > job.since and not self._filing:
             return True
         error = self._prepare(job.ticket_id, {}, job.reading).error
         return not isinstance(error, UsedeskBusy | UsedeskUnreachable)
@@ -126,7 +140,7 @@ class Preparer:
             log.error("ticket %d: %s\n%s", ticket_id, type(error).__name__, "".join(format_tb(error.__traceback__)))
             return Prepared(error=error)
         if ticket:
-            self._remember(ticket_id, started)
+            self._remember(ticket_id, _Read(started, ticket.updated_at))
         return Prepared(reading, suggestion)
 
     def _ticket(self, ticket_id: int, hints: Mapping[str, str], given: Reading | None, urgent: bool) -> Ticket | None:
@@ -151,20 +165,13 @@ class Preparer:
                 log.warning("ticket %d was not filed: %s", to_file.id, type(error).__name__)
         return suggestion
 
-    def _last_read(self, ticket_id: int) -> float:
+    def _last_read(self, ticket_id: int) -> _Read:
         with self._lock:
-            return self._read_at.get(ticket_id, NEVER)
+            return self._reads.get(ticket_id, NEVER)
 
-    def _remember(self, ticket_id: int, at: float) -> None:
+    def _remember(self, ticket_id: int, read: _Read) -> None:
         with self._lock:
-            self._read_at[ticket_id] = at
-            self._read_at.move_to_end(ticket_id)
-            while len(self._read_at) > REMEMBERED:
-                self._read_at.popitem(last=False)
-
-
-def _as_told(review: Review, before: Suggestion | None) -> Review:
-    """The review with the client whom an agent found: the ticket does not tell."""
-    if before and before.review.id == review.id and before.review.client.known:
-        return review.model_copy(update={"client": before.review.client})
-    return review
+            self._reads[ticket_id] = read
+            self._reads.move_to_end(ticket_id)
+            while len(self._reads) > REMEMBERED:
+                self._reads.popitem(last=False)

@@ -52,7 +52,7 @@ TABLES = {
     "suggestions": "id platform branch ticket_id rating status scenario topic department priority since received_at "
     "feed_at texts_at seq revision shown outcome confirmed overruled agent answered_at pending reminders closed state",
     "revisions": "suggestion_id revision version body phrases created_at",
-    "texts": "suggestion_id kind ref content folded author client created_at",
+    "texts": "suggestion_id kind ref content folded author created_at since",
     "events": "suggestion_id seq kind revision at agent reason",
     "suggestion_flags": "suggestion_id flag since",
 }
@@ -177,7 +177,7 @@ def _one(number: int, chance: random.Random, shapes: list[Shape], lines: dict[st
     lines["suggestions"].append(_line(row))
     lines["revisions"].append(f"{suggestion_id}\t1\t{shape.body}\t{moment}\n")
     author = named(shape.made.review.author)
-    lines["texts"].append(f"{suggestion_id}\treview\t1\t{shape.text}\t{folded}\t{author}\t\\N\t{moment}\n")
+    lines["texts"].append(f"{suggestion_id}\treview\t1\t{shape.text}\t{folded}\t{author}\t{moment}\t{moment}\n")
     lines["events"].append(_line([suggestion_id, 1, "received", 0, moment, None, None]))
     lines["events"].append(_line([suggestion_id, 2, "suggested", 1, moment, None, "first"]))
     if outcome:
