@@ -172,6 +172,9 @@ class ModelServer:
     keys: list[str | None] = field(default_factory=list)
     schemas: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """By model: of the last request that came with one; a model asked in plain text still knows it."""
+    under_way: int = 0
+    most: int = 0
+    """So many requests at most were under way together."""
 
     @property
     def asked(self) -> list[str]:
@@ -214,10 +217,14 @@ def model_server() -> Iterator[ModelServer]:
             model = body["model"]
             if schema := _schema_of(body):
                 kept.schemas[model] = schema
+            kept.under_way += 1
+            kept.most = max(kept.most, kept.under_way)
             try:
                 kept.models.get(model, kept.behaviour)(Exchange(self, body, stopped, kept.schemas.get(model)))
             except OSError:
                 self.close_connection = True
+            finally:
+                kept.under_way -= 1
 
     server = Listening(("127.0.0.1", 0), Handler)
     kept = ModelServer(f"http://127.0.0.1:{server.server_port}/v1")

@@ -236,14 +236,13 @@ def test_a_dead_first_model_is_not_asked_each_time(model: ModelServer) -> None:
 
 
 def test_many_threads_ask_at_once(model: ModelServer) -> None:
-    model.behaviour = server.after(0.3, server.chooses())
+    model.behaviour = server.after(0.5, server.chooses())
     llm = an_llm(model)
     asked(llm)
-    started = time.monotonic()
     with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda _: asked(llm, 8.0), range(16)))
+        answers = list(pool.map(lambda _: asked(llm, 20.0), range(16)))
     assert all(answer.values == {"greeting": "good-day"} for answer in answers)
-    assert time.monotonic() - started < 16 * 0.3
+    assert model.most > 4
 
 
 def test_nothing_else_is_called(model: ModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
