@@ -91,13 +91,18 @@ def build_side(settings: Settings, suggester: Suggester, keeping: Keeping, metri
         guarded,
         metrics,
     )
+    _watch(metrics, llm, guarded, refiner)
+    return ModelSide(adviser, refiner)
+
+
+def _watch(metrics: Metrics, llm: LiteLLM, guarded: Guarded, refiner: Refiner) -> None:
+    """What is read whenever the metrics are scraped."""
     for name, breaker in llm.breakers.items():
         metrics.watch_breaker(name, partial(_state, breaker))
     metrics.watch("suggest_refinements_waiting", "Suggestions that wait for the model", lambda: refiner.waiting)
     metrics.watch("suggest_model_budget_spent", "Used of the day's budget", lambda: guarded.budget.spent)
     limit = guarded.budget.limit
     metrics.watch("suggest_model_budget_limit", "The day's budget", lambda: limit.amount if limit else float("inf"))
-    return ModelSide(adviser, refiner)
 
 
 def _state(breaker: Breaker) -> str:

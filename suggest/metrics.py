@@ -21,31 +21,22 @@ class Metrics:
     """The counters of one service; implements the meters of the parts that count."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self._requests = Counter(
-            "suggest_requests", "HTTP requests", ["method", "route", "status"], registry=self.registry
-        )
+        self.registry = registry = CollectorRegistry()
+        self._requests = Counter("suggest_requests", "HTTP requests", ["method", "route", "status"], registry=registry)
         self._answering = Histogram(
-            "suggest_request_seconds", "Time to an answer", ["route"], buckets=_ANSWER, registry=self.registry
+            "suggest_request_seconds", "Time to an answer", ["route"], buckets=_ANSWER, registry=registry
         )
-        self._calls = Counter(
-            "suggest_model_questions", "Questions to the model", ["prompt", "outcome"], registry=self.registry
-        )
+        self._calls = Counter("suggest_model_questions", "Questions asked", ["prompt", "outcome"], registry=registry)
         self._asking = Histogram(
-            "suggest_model_seconds", "Time to the model's answer", ["prompt"], buckets=_MODEL, registry=self.registry
+            "suggest_model_seconds", "Time to the model's answer", ["prompt"], buckets=_MODEL, registry=registry
         )
         self._refusals = Counter(
-            "suggest_model_refusals", "Answers or parts of them not accepted", ["prompt", "why"], registry=self.registry
+            "suggest_model_refusals", "Answers or parts of them not accepted", ["prompt", "why"], registry=registry
         )
-        self._tokens = Counter("suggest_model_tokens", "Tokens", ["model", "direction"], registry=self.registry)
-        self._cost = Counter("suggest_model_cost", "Cost by the price list", ["model"], registry=self.registry)
-        self._refined = Counter(
-            "suggest_refinements", "What became of suggestions for the model", ["outcome"], registry=self.registry
-        )
-
-        self._breakers = Gauge(
-            "suggest_model_breaker", "State of the breaker", ["model", "state"], registry=self.registry
-        )
+        self._tokens = Counter("suggest_model_tokens", "Tokens", ["model", "direction"], registry=registry)
+        self._cost = Counter("suggest_model_cost", "Cost by the price list", ["model"], registry=registry)
+        self._refined = Counter("suggest_refinements", "What became of suggestions", ["outcome"], registry=registry)
+        self._breakers = Gauge("suggest_model_breaker", "State of the breaker", ["model", "state"], registry=registry)
 
     def text(self) -> bytes:
         """As it is scraped."""

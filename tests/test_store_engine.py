@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import time
-import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -71,6 +70,8 @@ def copied(source: Database, target: Database) -> list[Table]:
             rows = [dict(row) for row in connection.execute(select(*columns)).mappings()]
             if rows:
                 plain.execute(table.insert(), rows)
+            if rows and "id" in table.c and not target.sqlite and table.name != "suggestions":
+                plain.execute(text(f"SELECT setval('{table.name}_id_seq', (SELECT max(id) FROM {table.name}))"))
         plain.commit()
     return tables
 
@@ -88,10 +89,6 @@ def test_a_migration_keeps_the_data(empty: str, clock: Clock, tmp_path: Path, re
         for table in tables:
             kept = select(*(column for column in table.c if column.server_default is None))
             assert set(before.execute(kept)) == set(after.execute(kept))
-    if not upgraded.database.sqlite:
-        with upgraded.database.writing() as connection:
-            for table in ("events", "texts"):
-                connection.execute(text(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))"))
     made = filled(upgraded, clock, "new").receive(a_review(id="0"))
     assert (made.revision, made.match and made.match.scenario) == (2, "refund")
     source.close()
@@ -102,8 +99,8 @@ def test_the_migrations_make_the_tables_of_the_program(empty: str) -> None:
     made = Database(empty)
     made.prepare()
     with made.engine.connect() as connection:
-        with warnings.catch_warnings():
-            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+        assert [found for found in differences if getattr(found[1], "name", "") != "texts_words"] == []
         indexes = {index["name"] for table in metadata.tables for index in inspect(connection).get_indexes(table)}
     assert ("texts_words" in indexes) is not made.sqlite
     made.dispose()

@@ -175,3 +175,9 @@ class Preparer:
             self._reads.move_to_end(ticket_id)
             while len(self._reads) > REMEMBERED:
                 self._reads.popitem(last=False)
+
+
+def _as_told(review: Review, before: Suggestion | None) -> Review:
+    """The review as read, with what an agent has told of its client: that stands in no ticket."""
+    told = before is not None and before.review.id == review.id and before.review.client.known
+    return review.model_copy(update={"client": before.review.client}) if before and told else review
