@@ -159,7 +159,7 @@ def test_the_service_as_it_is_built_offers_the_models_choice(client: TestClient,
 
 def test_a_dead_provider_shows_in_the_metrics_and_nowhere_else(client: TestClient, model: ModelServer) -> None:
     model.behaviour = server.fails(401)
-    for number in range(5):
+    for number in range(12):
         made = client.post("/v1/suggestions", json=REVIEW | {"id": str(number)}).json()
         assert (made["revision"], made["status"]) == (1, "ready")
     until(lambda: 'suggest_refinements_total{outcome="not_asked"}' in client.get("/metrics").text)

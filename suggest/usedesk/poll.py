@@ -85,5 +85,6 @@ class Poll:
             except UsedeskError as error:
                 log.warning("the poll failed: %s", type(error).__name__)
             except Exception as error:
-                log.error("the poll failed: %s", type(error).__name__)
+                if not self._stop.is_set():
+                    log.error("the poll failed: %s", type(error).__name__)
             self._stop.wait(self._every)
