@@ -309,7 +309,7 @@ def test_the_report_is_one_page_that_escapes_reviews(tmp_path: Path) -> None:
     assert "&lt;script&gt;" in page
     assert "жалоба отвечена как похвала" in page
     assert "000 §3" in page
-    assert page.count("<svg") == page.count("</svg>") == 3
+    assert page.count("<svg") == page.count("</svg>") >= 3
     assert "http://" not in page.replace("http://www.w3.org", "").replace("http://purl.org", "").replace(
         "http://creativecommons.org", ""
     )

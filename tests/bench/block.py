@@ -15,7 +15,9 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 
@@ -94,7 +96,9 @@ def main(command: Sequence[str] = SERVE) -> int:
 
 
 def _received(there: Standin, count: int) -> list[int]:
-    return [there.helpdesk.receive(KINDS[place % len(KINDS)]) for place in range(count)]
+    """So many tickets of all kinds, each with a review of its own."""
+    kinds = [KINDS[place % len(KINDS)] for place in range(count)]
+    return [there.helpdesk.receive(replace(kind, additional_id=kind.additional_id and uuid4().hex)) for kind in kinds]
 
 
 def _prepare(address: str, there: Standin, numbers: Sequence[int]) -> None:
