@@ -114,5 +114,5 @@ def test_it_ends_however_the_first_ends(how: signal.Signals) -> None:
         address = parent.stdout.readline().strip()
         assert until(lambda: alive(address))
         os.kill(parent.pid, how)
-        parent.wait(10)
+        parent.wait(60)
     assert until(lambda: not alive(address))
