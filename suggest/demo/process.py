@@ -36,7 +36,7 @@ def standin(settings: Settings) -> Iterator[Settings]:
         if not port.isdigit():
             raise OSError("the stand-in for Usedesk did not start")
         address = f"http://{_host(settings)}:{port}"
-        framing = f"{ours.frame_ancestors} {address}"
+        framing = f"{ours.frame_ancestors} {address} http://localhost:{port}"
         yield ours.model_copy(update={"usedesk_api_base": address, "frame_ancestors": framing})
     finally:
         _ended(process)

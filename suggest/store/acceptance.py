@@ -51,8 +51,9 @@ class Acceptances:
             _times("edited", kept.outcome == Outcome.EDITED, ~kept.overruled),
             _times("rejected", kept.outcome == Outcome.REJECTED, ~kept.overruled),
             _times("overruled", kept.overruled),
-        ).where(*conditions(wanted, not self._database.sqlite))
+        )
         with self._database.reading() as connection:
+            query = query.where(*conditions(connection, wanted))
             rows = connection.execute(query.group_by(kept.scenario).order_by(kept.scenario)).all()
         return tuple(_acceptance(row) for row in rows)
 

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select, tuple_
 
 from suggest.domain import Frozen, InputError, Platform, Status, Text
 from suggest.feedback import Outcome
 from suggest.store.engine import Database
 from suggest.store.suggestions import REVIEW
 from suggest.store.tables import suggestion_flags, suggestions, texts
-from suggest.store.words import hits
+from suggest.store.words import with_words
 
 _EQUAL = ("platform", "branch", "scenario", "status", "state", "agent", "ticket_id")
 MOST = 1000
-
-WINDOWS = (7, 60)
-"""Days back to look for words before looking everywhere."""
 
 
 class Filter(Frozen):
@@ -92,11 +89,7 @@ class Register:
         """The newest reviews first, at most `limit`; raises InputError for an `after` that no page gave."""
         place = _place(after) if after is not None else None
         with self._database.reading() as connection:
-            for back_to in _windows(connection, wanted, place):
-                query = _newest(wanted, place, not self._database.sqlite, back_to)
-                rows = connection.execute(query.limit(limit + 1)).all()
-                if len(rows) > limit:
-                    break
+            rows = connection.execute(_newest(connection, wanted, place).limit(limit + 1)).all()
             items = tuple(_entries(connection, rows[:limit]))
         return Page(items=items, next=_mark(items[-1]) if len(rows) > limit else None)
 
@@ -114,43 +107,33 @@ class Register:
         """What to answer first: by priority, then the longest unanswered (004)."""
         kept = suggestions.c
         query = select(*_COLUMNS).where(kept.state == "open", kept.priority.is_not(None))
-        query = query.where(*conditions(Filter(platform=platform, branch=branch), not self._database.sqlite))
         with self._database.reading() as connection:
+            query = query.where(*conditions(connection, Filter(platform=platform, branch=branch)))
             rows = connection.execute(query.order_by(kept.priority, kept.since, kept.id).limit(limit)).all()
             return tuple(_entries(connection, rows))
 
 
-def conditions(wanted: Filter, postgres: bool, back_to: datetime | None = None) -> Iterator[ColumnElement[bool]]:
-    """What a filter asks of `suggestions`, of those posted since `back_to`."""
+def conditions(connection: Connection, wanted: Filter) -> Iterator[ColumnElement[bool]]:
+    """What a filter asks of `suggestions`."""
     for name in _EQUAL:
         if (value := getattr(wanted, name)) is not None:
             yield suggestions.c[name] == value
-    for earliest in (wanted.since, back_to):
-        if earliest:
-            yield suggestions.c.since >= earliest
+    if wanted.since:
+        yield suggestions.c.since >= wanted.since
     if wanted.until:
         yield suggestions.c.since < wanted.until
     if wanted.flag:
         of_flag = select(suggestion_flags.c.suggestion_id).where(suggestion_flags.c.flag == wanted.flag)
         yield suggestions.c.id.in_(of_flag)
     if wanted.q and wanted.q.strip():
-        yield suggestions.c.id.in_(select(hits(wanted.q, postgres, back_to).c.suggestion_id))
+        yield with_words(connection, wanted.q)
 
 
 Place = tuple[datetime, str]
 """Where a page ends: the date of its last review, and its id."""
 
 
-def _windows(connection: Connection, wanted: Filter, place: Place | None) -> Iterator[datetime | None]:
-    """How far back to look for words, one after the other until a page is full: most pages need a week only."""
-    if wanted.q and wanted.q.strip():
-        last = place[0] if place else wanted.until or connection.scalar(select(func.max(suggestions.c.since)))
-        for days in WINDOWS if last else ():
-            yield last - timedelta(days=days)
-    yield None
-
-
-def _newest(wanted: Filter, place: Place | None, postgres: bool, back_to: datetime | None) -> Select[Any]:
+def _newest(connection: Connection, wanted: Filter, place: Place | None) -> Select[Any]:
     """What is found, the newest first; by a flag in the order of the flag's own index."""
     since, suggestion_id = suggestions.c.since, suggestions.c.id
     query: Select[Any] = select(*_COLUMNS)
@@ -158,8 +141,8 @@ def _newest(wanted: Filter, place: Place | None, postgres: bool, back_to: dateti
         flags = suggestion_flags.c
         query = query.join(suggestion_flags, and_(flags.suggestion_id == suggestion_id, flags.flag == wanted.flag))
         since, suggestion_id = flags.since, flags.suggestion_id
-    asked = conditions(wanted.model_copy(update={"flag": None}), postgres, back_to)
-    query = query.where(*asked).order_by(since.desc(), suggestion_id.desc())
+    query = query.where(*conditions(connection, wanted.model_copy(update={"flag": None})))
+    query = query.order_by(since.desc(), suggestion_id.desc())
     return query if place is None else query.where(tuple_(since, suggestion_id) < tuple_(*place))
 
 

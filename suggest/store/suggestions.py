@@ -102,7 +102,6 @@ class Kept:
 
 def keep_text(connection: Connection, suggestion_id: str, text: Kept, **names: str | None) -> None:
     """Keeps a text of a suggestion in the one table that can be erased."""
-    since = select(suggestions.c.since).where(suggestions.c.id == suggestion_id).scalar_subquery()
     row: dict[str, Any] = {
         "suggestion_id": suggestion_id,
         "kind": text.kind,
@@ -110,8 +109,7 @@ def keep_text(connection: Connection, suggestion_id: str, text: Kept, **names: s
         "content": text.content,
         **names,
     }
-    row |= {"folded": fold(text.searched), "created_at": text.at, "since": since}
-    connection.execute(insert(texts).values(row))
+    connection.execute(insert(texts).values(row | {"folded": fold(text.searched), "created_at": text.at}))
 
 
 def forgotten(connection: Connection, suggestion_id: str) -> bool:

@@ -110,9 +110,7 @@ texts = Table(
     UniqueConstraint("suggestion_id", "kind", "ref"),
     Index("texts_author", "author"),
     Index("texts_client", "client"),
-    Column("since", Moment, nullable=False),
     Column("words", TSVECTOR().with_variant(Text(), "sqlite"), server_default=FetchedValue()),
-    Index("texts_since", "since"),
     Index("texts_words", "words", postgresql_using="gin").ddl_if("postgresql"),
 )
 

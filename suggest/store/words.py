@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 
-from sqlalchemy import CTE, ColumnElement, Text, and_, func, literal_column, select, true, type_coerce
+from sqlalchemy import ColumnElement, Connection, Text, and_, func, literal_column, select, true, type_coerce
 
 from suggest.folding import fold
-from suggest.store.tables import texts
+from suggest.store.tables import suggestions, texts
 
 _WORD = re.compile(r"\w+")
 _ENDING = re.compile(
@@ -18,23 +17,34 @@ _ENDING = re.compile(
 _RUSSIAN: ColumnElement[str] = literal_column("'russian'::regconfig")
 
 
-def hits(wanted: str, postgres: bool, since: datetime | None) -> CTE:
-    """The suggestions with a text that holds the words wanted, and is of a review posted `since` then.
+MANY = 5_000
+"""Of so many hits a page of the newest is found sooner among the newest reviews than among the hits."""
 
-    It is found by itself, before anything else is asked: which of the two is rarer no planner knows.
+
+def with_words(connection: Connection, wanted: str) -> ColumnElement[bool]:
+    """Rows of `suggestions` with a text that holds the words wanted; nothing to look for: every row.
+
+    No planner knows how rare words are, so they are counted first: few are found before anything else is asked; many are
+    looked for in each review that the other conditions leave.
     """
-    found = select(texts.c.suggestion_id).where(_words_in(wanted, postgres))
-    if since:
-        found = found.where(texts.c.since >= since)
-    return found.cte("hits").prefix_with("MATERIALIZED")
+    held = _held(wanted, connection.dialect.name == "postgresql")
+    if held is None:
+        return true()
+    found = select(texts.c.suggestion_id).where(held)
+    counted = select(func.count()).select_from(found.limit(MANY + 1).subquery())
+    if (connection.scalar(counted) or 0) <= MANY:
+        few = found.cte("found").prefix_with("MATERIALIZED")
+        return suggestions.c.id.in_(select(few.c.suggestion_id))
+    times = select(func.count()).where(texts.c.suggestion_id == suggestions.c.id, held)
+    return times.scalar_subquery() > 0
 
 
-def _words_in(wanted: str, postgres: bool) -> ColumnElement[bool]:
-    """Rows of `texts` that hold the words wanted; nothing to look for: every row."""
+def _held(wanted: str, postgres: bool) -> ColumnElement[bool] | None:
+    """Rows of `texts` that hold the words wanted; None where there is nothing to look for."""
     folded = fold(wanted)
     words = _WORD.findall(folded)
     if not words:
-        return true()
+        return None
     if postgres:
         return texts.c.words.bool_op("@@")(func.websearch_to_tsquery(_RUSSIAN, folded))
     searched = type_coerce(texts.c.words, Text)

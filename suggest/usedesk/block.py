@@ -18,8 +18,8 @@ from suggest.usedesk.payload import Unreadable, authentic, mapping, number, read
 from suggest.usedesk.preparing import Prepared, Preparer
 from suggest.usedesk.view import Message, View
 
-DEADLINE = 1.2
-"""Seconds that an opening may take, the rest of 1.5 left for the way there and back."""
+DEADLINE = 1.0
+"""Seconds that an opening may wait, the rest of 1.5 left for a busy machine and for the way there and back."""
 
 LOOKUPS = 4
 log = logging.getLogger(__name__)

@@ -71,6 +71,8 @@ class Preparer:
         self._running: dict[int, Future[Prepared]] = {}
         self._reads: OrderedDict[int, _Read] = OrderedDict()
         self._lock = threading.Lock()
+        # One suggestion at a time: several at once are made no sooner, and keep the thread that answers agents waiting.
+        self._thinking = threading.Lock()
 
     def kept(self, ticket_id: int) -> Suggestion | None:
         """The suggestion on record for a ticket, unless its texts were erased."""
@@ -156,7 +158,8 @@ class Preparer:
         if reading.review is None:
             return None
         before = self.kept(reading.ticket_id)
-        suggestion = self._desk.receive(_as_told(reading.review, before))
+        with self._thinking:
+            suggestion = self._desk.receive(_as_told(reading.review, before))
         if self._filing and to_file:
             fresh = before is None or (before.id, before.revision) != (suggestion.id, suggestion.revision)
             try:

@@ -45,14 +45,14 @@ AGENTS = [str(number) for number in range(40)]
 PLATFORMS = ["2gis"] * 6 + ["yandex"] * 2 + ["google", "otzovik", "dm"]
 AUTHORS = ["Мария Петрова", "Пётр К.", "user77", "Анна", "Гость", "Ольга Смирнова", "Тимур", "Елена", "А. Б."]
 SCENARIOS = ["store", "delivery", "refund", "price", "service", "warranty", "product", "app", "support", "positive"]
-RARE = "крокодил"
+RARE = "бегемот"
 """A word that one review in fifty thousand has."""
 
 TABLES = {
     "suggestions": "id platform branch ticket_id rating status scenario topic department priority since received_at "
     "feed_at texts_at seq revision shown outcome confirmed overruled agent answered_at pending reminders closed state",
     "revisions": "suggestion_id revision version body phrases created_at",
-    "texts": "suggestion_id kind ref content folded author created_at since",
+    "texts": "suggestion_id kind ref content folded author created_at",
     "events": "suggestion_id seq kind revision at agent reason",
     "suggestion_flags": "suggestion_id flag since",
 }
@@ -116,7 +116,8 @@ def _copy(connection: psycopg.Connection, there: int, rows: int, tell: Callable[
         tell("copying", start / rows)
         lines: dict[str, list[str]] = {table: [] for table in TABLES}
         for number in range(start, min(rows, start + BATCH)):
-            _one(number, chance, shapes, lines)
+            since = NOW - timedelta(days=DAYS) * (1 - (number + chance.random()) / rows)
+            _one(number, since, chance, shapes, lines)
         with connection.transaction(), connection.cursor() as cursor:
             for table, columns in TABLES.items():
                 with cursor.copy(f"COPY {table} ({', '.join(columns.split())}) FROM STDIN") as copy:
@@ -146,10 +147,9 @@ def _shapes(chance: random.Random) -> Iterator[Shape]:
         yield Shape(made, f"{VERSION}\t{body}\t{phrases}", personal, _escape(fold(f"{review.text} {review.author}")))
 
 
-def _one(number: int, chance: random.Random, shapes: list[Shape], lines: dict[str, list[str]]) -> None:
+def _one(number: int, since: datetime, chance: random.Random, shapes: list[Shape], lines: dict[str, list[str]]) -> None:
     """Adds the rows of one suggestion; the newest two per cent are unanswered."""
     shape, suggestion_id = shapes[number % len(shapes)], str(uuid.UUID(int=chance.getrandbits(128), version=4))
-    since = NOW - timedelta(seconds=chance.random() * DAYS * 86_400)
     silent = shape.made.status is Status.SKIPPED
     answered = since + timedelta(hours=chance.random() * 20)
     waits = silent or answered > NOW - timedelta(days=DAYS * 0.02 * chance.random() * 2)
@@ -177,7 +177,7 @@ def _one(number: int, chance: random.Random, shapes: list[Shape], lines: dict[st
     lines["suggestions"].append(_line(row))
     lines["revisions"].append(f"{suggestion_id}\t1\t{shape.body}\t{moment}\n")
     author = named(shape.made.review.author)
-    lines["texts"].append(f"{suggestion_id}\treview\t1\t{shape.text}\t{folded}\t{author}\t{moment}\t{moment}\n")
+    lines["texts"].append(f"{suggestion_id}\treview\t1\t{shape.text}\t{folded}\t{author}\t{moment}\n")
     lines["events"].append(_line([suggestion_id, 1, "received", 0, moment, None, None]))
     lines["events"].append(_line([suggestion_id, 2, "suggested", 1, moment, None, "first"]))
     if outcome:
@@ -236,10 +236,10 @@ def questions(store: Store, chance: random.Random) -> dict[str, Callable[[], obj
         "agent, flag": lambda: find(Filter(agent=chance.choice(AGENTS), flag="safety")),
         "nothing fits": lambda: find(Filter(platform="other", scenario=chance.choice(SCENARIOS))),
         "a common word": lambda: find(Filter(q=chance.choice(["холодильник", "магазин", "мастер", "доставка"]))),
-        "a rare word": lambda: find(Filter(q="крокодилы")),
+        "a rare word": lambda: find(Filter(q="бегемоты")),
         "three words": lambda: find(Filter(q="мастер не приехал вчера")),
         "no such word": lambda: find(Filter(q="абырвалг")),
-        "common and rare": lambda: find(Filter(q="холодильник крокодил")),
+        "common and rare": lambda: find(Filter(q="холодильник бегемот")),
         "a word in a branch": lambda: find(Filter(q="холодильник", branch=chance.choice(BRANCHES))),
         "a word, open": lambda: find(Filter(q="ремонт", state="open")),
         "a word in a week": lambda: (lambda at: find(Filter(q="деньги", since=at, until=at + 7 * day)))(moment()),
@@ -291,7 +291,7 @@ def plan(store: Store, ask: Callable[[], object]) -> Iterator[str]:
         ask()
     finally:
         event.remove(store.database.engine, "before_cursor_execute", remember)
-    statement, parameters = next((one for one in seen if "FROM suggestions" in one[0]), seen[0])
+    statement, parameters = next((one for one in seen if "ORDER BY suggestion" in one[0]), seen[0])
     with store.database.reading() as connection:
         cursor = connection.connection.cursor()
         cursor.execute(f"EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) {statement}", parameters)
