@@ -89,8 +89,10 @@ def test_the_second_process_ends_with_the_first() -> None:
     assert not alive(address)
 
 
+# A job in the background of a shell inherits SIGINT as ignored; a person's Ctrl-C does not meet that.
 CHILD = """
-import os, sys
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from suggest.bootstrap import Settings
 from suggest.demo.process import standin
 with standin(Settings(port=65534)) as ours:

@@ -132,28 +132,13 @@ class Helpdesk:
         fields: dict[int, str],
     ) -> int:
         with self._lock:
-            ticket_id, at = next(self._ids), now()
-            ticket = {
-                "id": ticket_id,
-                "status_id": NEW,
-                "subject": subject[:255],
-                "client_id": ROBOT_CLIENT if facts.get("email") else ROBOT_CLIENT + ticket_id,
-                "client_name": client,
-                "assignee_id": None,
-                "group": None,
-                "priority": "low",
-                "type": "question",
-                "published_at": at,
-                "last_updated_at": at,
-                "company_id": COMPANY,
-                **facts,
-            }
+            ticket = {**_ticket(next(self._ids), subject, client, bool(facts.get("email"))), **facts}
             kept: dict[str, Any] = {"ticket": ticket, "comments": [], "tags": tags, "changes": [], "custom_fields": []}
             kept["comments"].append(comment(kept, message, writer, "public", None, first=True))
             for number, value in fields.items():
                 self._fill(kept, number, value)
-            self._tickets[ticket_id] = kept
-            return ticket_id
+            self._tickets[ticket["id"]] = kept
+            return int(ticket["id"])
 
     def _tagged(self, kept: dict[str, Any], asked: str) -> list[dict[str, Any]]:
         fresh = [tag.strip() for tag in asked.split(",") if tag.strip() and tag.strip() not in kept["tags"]]
@@ -182,6 +167,24 @@ class Helpdesk:
         kept["ticket"]["last_updated_at"] = now()
         if kept["ticket"]["status_id"] == NEW and not silent:
             kept["ticket"]["status_id"] = OPEN
+
+
+def _ticket(ticket_id: int, subject: str, client: str, from_robot: bool) -> dict[str, Any]:
+    at = now()
+    return {
+        "id": ticket_id,
+        "status_id": NEW,
+        "subject": subject[:255],
+        "client_id": ROBOT_CLIENT if from_robot else ROBOT_CLIENT + ticket_id,
+        "client_name": client,
+        "assignee_id": None,
+        "group": None,
+        "priority": "low",
+        "type": "question",
+        "published_at": at,
+        "last_updated_at": at,
+        "company_id": COMPANY,
+    }
 
 
 def _needed(asked: Mapping[str, Any], name: str) -> str:
