@@ -52,7 +52,8 @@ class Retention:
 
     def _forget(self, wanted: ColumnElement[bool], why: Literal["request", "retention"]) -> int:
         forgotten = 0
-        query = select(suggestions.c.id).where(wanted).order_by(suggestions.c.id).limit(BATCH).with_for_update()
+        oldest = (suggestions.c.texts_at, suggestions.c.id)
+        query = select(suggestions.c.id).where(wanted).order_by(*oldest).limit(BATCH).with_for_update()
         while True:
             with self._database.writing() as connection:
                 ids = connection.scalars(query).all()
