@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import threading
 from collections.abc import Coroutine
 from functools import cache
@@ -20,7 +21,16 @@ class Loop:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, name="suggest-model", daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="suggest-model", daemon=True)
+        self._thread.start()
+        # A thread frozen by the interpreter's end in the midst of an import holds that import's lock for ever, and LiteLLM's
+        # destructors import: the process would hang. So the thread ends first.
+        atexit.register(self.stop)
+
+    def stop(self) -> None:
+        """Ends the thread after the step it is at; what still waits for an answer is left."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_GRACE * 10)
 
     def run(self, coroutine: Coroutine[Any, Any, Result], seconds: float) -> Result:
         """What the coroutine returns; raises ModelFailed when it takes longer."""
