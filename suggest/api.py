@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from suggest.api_records import found, records
 from suggest.bootstrap import Service
+from suggest.console.app import console_app
 from suggest.domain import (
     MAX_TEXT,
     Finding,
@@ -80,6 +81,8 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(usedesk(service.usedesk))
     if service.tokens:
         app.mount("/widget", widget_app(service, service.tokens))
+    if service.store:
+        app.mount("/console", console_app(service, service.store))
     guarded = [Depends(_guard(service.settings.keys))]
     app.include_router(_v1(service), prefix="/v1", dependencies=guarded)
     app.include_router(_metrics(service), dependencies=guarded)

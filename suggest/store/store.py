@@ -11,7 +11,9 @@ from suggest.domain import NewerSchema, StoreUnavailable
 from suggest.pipeline import now
 from suggest.regulation import Phrasebank
 from suggest.store.acceptance import Acceptances
+from suggest.store.accounts import Accounts
 from suggest.store.approval import Candidates
+from suggest.store.audit import Audit
 from suggest.store.engine import Database
 from suggest.store.events import Events
 from suggest.store.feedback import StoredRecords
@@ -39,6 +41,8 @@ class Store:
 
     def candidates(self, bank: Phrasebank) -> Candidates:
         """The approval queue of those who keep this phrasebank."""
+    accounts: Accounts
+    audit: Audit
         return Candidates(self.database, bank, self.clock)
 
     def close(self) -> None:
@@ -77,3 +81,5 @@ def store_over(database: Database, clock: Callable[[], datetime]) -> Store:
         retention=Retention(database),
         clock=clock,
     )
+        accounts=Accounts(database, clock),
+        audit=Audit(database, clock),
