@@ -31,7 +31,7 @@ from suggest.phrasebank import load_exemplars
 from suggest.show import progress
 from suggest.store.bodies import VERSION, pack
 from suggest.store.columns import metadata
-from suggest.store.register import Filter
+from suggest.store.register import Filter, Waiting
 from suggest.store.store import Store, open_store
 from suggest.store.suggestions import named
 from tests.databases import postgres_database, postgres_missing
@@ -214,7 +214,7 @@ def questions(store: Store, chance: random.Random) -> dict[str, Callable[[], obj
 
     return {
         "queue": lambda: store.register.queue(),
-        "queue of a branch": lambda: store.register.queue(branch=chance.choice(BRANCHES)),
+        "queue of a branch": lambda: store.register.queue(Waiting(branch=chance.choice(BRANCHES))),
         "register": lambda: find(Filter()),
         "register, some page": deep,
         "open": lambda: find(Filter(state="open")),
