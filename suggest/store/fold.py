@@ -36,6 +36,8 @@ class Kind(StrEnum):
     """The state of an appeal to the platform; `reason` says which."""
     TAKEN = "taken"
     """An agent took the ticket."""
+    HEARD = "heard"
+    """A department answered a hand-over."""
 
 
 Cause = Literal["first", "changed", "overruled", "model", "replanned"]

@@ -14,14 +14,18 @@ from suggest.store.acceptance import Acceptances
 from suggest.store.accounts import Accounts
 from suggest.store.approval import Candidates
 from suggest.store.audit import Audit
+from suggest.store.contacts import Attachments, Contacts
 from suggest.store.engine import Database
 from suggest.store.events import Events
 from suggest.store.feedback import StoredRecords
 from suggest.store.freshness import StoredHistories
+from suggest.store.hand_overs import HandOvers
 from suggest.store.phrases import Phrases
 from suggest.store.register import Register
 from suggest.store.retention import Retention
+from suggest.store.scores import Scores
 from suggest.store.suggestions import StoredSuggestions
+from suggest.store.trends import Trends
 
 
 @dataclass(frozen=True)
@@ -37,13 +41,21 @@ class Store:
     register: Register
     acceptances: Acceptances
     retention: Retention
+    hand_overs: HandOvers
+    contacts: Contacts
+    attachments: Attachments
+    accounts: Accounts
+    audit: Audit
+    scores: Scores
     clock: Callable[[], datetime]
 
     def candidates(self, bank: Phrasebank) -> Candidates:
         """The approval queue of those who keep this phrasebank."""
-    accounts: Accounts
-    audit: Audit
         return Candidates(self.database, bank, self.clock)
+
+    def trends(self, bank: Phrasebank) -> Trends:
+        """Counts by week, as this phrasebank tells complaints from the rest."""
+        return Trends(self.database, bank.complaining)
 
     def close(self) -> None:
         """Closes every connection."""
@@ -79,7 +91,11 @@ def store_over(database: Database, clock: Callable[[], datetime]) -> Store:
         register=Register(database),
         acceptances=Acceptances(database),
         retention=Retention(database),
-        clock=clock,
-    )
+        hand_overs=HandOvers(database, clock),
+        contacts=Contacts(database),
+        attachments=Attachments(database, clock),
         accounts=Accounts(database, clock),
         audit=Audit(database, clock),
+        scores=Scores(database, clock),
+        clock=clock,
+    )

@@ -100,13 +100,16 @@ class Kept:
     at: datetime
 
 
-def keep_text(connection: Connection, suggestion_id: str, text: Kept, **names: str | None) -> None:
-    """Keeps a text of a suggestion in the one table that can be erased."""
+def keep_text(
+    connection: Connection, suggestion_id: str, text: Kept, data: bytes | None = None, **names: str | None
+) -> None:
+    """Keeps a text of a suggestion, or a file's bytes, in the one table that can be erased."""
     row: dict[str, Any] = {
         "suggestion_id": suggestion_id,
         "kind": text.kind,
         "ref": text.ref,
         "content": text.content,
+        "data": data,
         **names,
     }
     connection.execute(insert(texts).values(row | {"folded": fold(text.searched), "created_at": text.at}))
