@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, ValidationError
 
 from suggest.choose import History
+from suggest.deadlines import Targets, load_targets
 from suggest.desk import Desk
 from suggest.domain import Frozen, InputError, Review, Suggestion
 from suggest.metrics import Metrics
@@ -22,6 +23,7 @@ from suggest.phrasebank import load, load_exemplars, load_flag_exemplars
 from suggest.pipeline import Checker, Suggester
 from suggest.regulation import Company, Phrasebank
 from suggest.web.token import Tokens
+from suggest.workdays import Workdays, load_calendar
 
 if TYPE_CHECKING:
     from suggest.bootstrap_model import Keeping, ModelSide
@@ -89,9 +91,12 @@ class Settings(Frozen):
     way_back_dry_run: bool = False
     """Whether the steps after a reply are only shown, and nothing is written to tickets."""
     country: str = "ru"
+    """Whose public holidays are kept, and which of the company's phones is given: ru, kz."""
     company_name: str | None = None
     company_email: str | None = None
     company_phone: str | None = None
+    return_code: bool | None = None
+    """Whether public replies ask for the review's code in the subject of a letter; unset: as `company.yaml` says."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -146,16 +151,33 @@ class Service:
     """Open the widget; None: there is none."""
     way_back: WayBack | None = None
 
+    @cached_property
+    def workdays(self) -> Workdays:
+        """The calendar of the company's days; raises InputError and PhrasebankError."""
+        return build_workdays(self.settings)
+
+    @cached_property
+    def targets(self) -> Targets:
+        """By when reviews are to be answered; raises PhrasebankError."""
+        return load_targets(self.settings.phrasebank)
+
 
 def build_bank(settings: Settings) -> Phrasebank:
     """The phrasebank; raises PhrasebankError with every fault."""
     return load(settings.phrasebank)
 
 
+def build_workdays(settings: Settings) -> Workdays:
+    """The working days of the country and the zone that are set; raises InputError and PhrasebankError."""
+    return Workdays(settings.country, settings.zone, load_calendar(settings.phrasebank))
+
+
 def company_of(settings: Settings, bank: Phrasebank) -> Callable[[str | None], Company]:
     """The company's name, mail and phone by branch; what is set in the environment wins over the file."""
     given = {"name": settings.company_name, "email": settings.company_email, "phone": settings.company_phone}
-    chosen = {name: value for name, value in given.items() if value}
+    chosen: dict[str, Any] = {name: value for name, value in given.items() if value}
+    if settings.return_code is not None:
+        chosen["return_code"] = settings.return_code
     return lambda branch: bank.company(settings.country, branch).model_copy(update=chosen)
 
 
