@@ -159,11 +159,12 @@ def _v1(service: Service) -> APIRouter:
     ) -> CheckResponse:
         """What the regulation has against a reply text; nothing is altered."""
         review, scenario, matched = request.review, request.scenario, None
-        if request.suggestion_id is not None:
-            kept = found(desk.suggestions.get(request.suggestion_id), "suggestion")
+        known_as = request.suggestion_id or ""
+        if known_as:
+            kept = found(desk.suggestions.get(known_as), "suggestion")
             review, matched = kept.review, kept.match
             scenario = scenario or (matched.scenario if matched else None)
-        findings = desk.suggester.checker.check(request.text, review, scenario, matched)
+        findings = desk.suggester.checker.check(request.text, review, scenario, matched, known_as)
         if not request.tone:
             return CheckResponse(findings=findings)
         if service.model is None:

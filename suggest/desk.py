@@ -170,10 +170,10 @@ class Desk:
 
     def _edited(self, records: Records, kept: Suggestion, given: Feedback) -> Recorded:
         checker, text = self.suggester.checker, given.text or ""
-        edit = compare(kept.segments, kept.text, text, checker.situation(kept.review, kept.match).facts)
+        edit = compare(kept.segments, kept.text, text, checker.situation(kept.review, kept.match, kept.id).facts)
         recorded = records.record(kept.id, given, edit)
         scenario = kept.match.scenario if kept.match else None
-        findings = checker.check(text, kept.review, scenario, kept.match)
+        findings = checker.check(text, kept.review, scenario, kept.match, kept.id)
         return recorded.model_copy(update={"diff": edit.diff, "slots": edit.slots, "findings": findings})
 
     def _overruled(self, kept: Suggestion, scenario: str) -> Suggestion:

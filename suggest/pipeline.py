@@ -37,6 +37,7 @@ from suggest.names import given_name
 from suggest.plan import Situation
 from suggest.regulation import Channel, Company, Phrasebank, Plan, Scenario, SlotKey
 from suggest.render import letter, render
+from suggest.review_code import code_of
 from suggest.triage import NO_DETAILS, has_letters, settle, triage
 
 NAMESPACE = UUID("6f3e2b52-7d0c-5d0e-9a51-6e2f3c1b8a70")
@@ -72,8 +73,11 @@ class Checker:
         review: Review | None = None,
         scenario: str | None = None,
         matched: Match | None = None,
+        known_as: str = "",
     ) -> tuple[Finding, ...]:
         """The findings on a reply to a review; `matched` gives topic and flags, else they are read off the review.
+
+        `known_as` is the id of the suggestion where there is one.
 
         Without a scenario only the rules on the text itself are checked, without a review those that need no platform.
         Raises InputError for an unknown scenario.
@@ -89,7 +93,7 @@ class Checker:
                 confidence=1.0,
                 flags=detect(review.text),
             )
-            plan = planning.plan(known, self.situation(review, matched), self.bank)
+            plan = planning.plan(known, self.situation(review, matched, known_as), self.bank)
         return self.checked(text, review, plan)
 
     def checked(self, text: str, review: Review | None, plan: Plan | None) -> tuple[Finding, ...]:
@@ -98,11 +102,13 @@ class Checker:
         company = self.company(review.branch if review else None)
         return check(Draft(text=text, platform=platform, company=company, plan=plan, review=review), self.bank)
 
-    def situation(self, review: Review, matched: Match | None) -> Situation:
-        """What is known of a review when its reply is planned."""
+    def situation(self, review: Review, matched: Match | None, known_as: str = "") -> Situation:
+        """What is known of a review when its reply is planned; `known_as` as in `check`."""
         company = self.company(review.branch)
         channel = self.bank.platforms[review.platform].channel
         facts = {"company_name": company.name, "company_email": company.email, "company_phone": company.phone}
+        if company.return_code and channel == "public":
+            facts["code"] = code_of(known_as or suggestion_id(review))
         name = given_name(_called(review, channel), self.bank.given_names)
         return Situation(
             topic=self.bank.topics[matched.topic] if matched and matched.topic else None,
@@ -216,7 +222,7 @@ class Suggester:
         if case.matched is None or case.matched.scenario is None:
             return self._silent(case)
         scenario = self.bank.scenarios[case.matched.scenario]
-        situation = self.checker.situation(case.review, case.matched)
+        situation = self.checker.situation(case.review, case.matched, case.id)
         plan = planning.plan(scenario, situation, self.bank)
         offered = allowed(plan, case.history)
         advised = case.advice.phrases(case.review, unworn(offered, case.history))
@@ -238,7 +244,7 @@ class Suggester:
     def _silent(self, case: Case) -> Suggestion:
         """A skip (no match) or an abstention: no text, but priority, flags, routing and what to do."""
         status = Status.ABSTAINED if case.matched else Status.SKIPPED
-        situation = self.checker.situation(case.review, case.matched)
+        situation = self.checker.situation(case.review, case.matched, case.id)
         return self._recorded(case, status).model_copy(
             update={
                 "actions": planning.actions(status, None, situation, self.bank),

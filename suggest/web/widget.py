@@ -22,11 +22,12 @@ from suggest.web.appeals import load_appeals
 from suggest.web.counter import Counter, NeedsSignOff
 from suggest.web.pages import Agent, Said, Shown, page
 from suggest.web.panel import panel
+from suggest.web.signers import load_signers
 from suggest.web.token import TokenRefused, Tokens
 
 STATIC = Path(__file__).parent / "static"
 TROUBLES: dict[type[Exception], tuple[int, str]] = {
-    NeedsSignOff: (403, "Сначала согласуйте ответ с руководителем: впишите имя и поставьте отметку."),
+    NeedsSignOff: (403, "Сначала согласуйте ответ с руководителем: выберите, кто согласовал, и поставьте отметку."),
     StoreUnavailable: (503, "База данных не отвечает, действие не записано. Повторите через минуту."),
     StaleRevision: (409, "Появился другой вариант ответа. Посмотрите его и повторите действие."),
     RequestValidationError: (422, "Подсказчик не понял запрос. Нажмите «Обновить» над подсказкой."),
@@ -37,7 +38,8 @@ TROUBLES: dict[type[Exception], tuple[int, str]] = {
 def widget_app(service: Service, tokens: Tokens) -> FastAPI:
     """The application; its errors are sentences in Russian that the page shows."""
     client = service.usedesk.client if service.usedesk else None
-    counter = Counter(service, tokens, Agents(client), load_appeals(service.settings.phrasebank))
+    folder = service.settings.phrasebank
+    counter = Counter(service, tokens, Agents(client), load_appeals(folder), load_signers(folder))
     app = FastAPI(title="widget", docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.include_router(Reading(counter).router())
@@ -82,7 +84,7 @@ class Reading:
         here = self.counter.open(token, revision)
         made, checker = here.made, self.counter.service.desk.suggester.checker
         scenario = made.match.scenario if made.match else None
-        findings = checker.check(text, made.review, scenario, made.match) if text.strip() else ()
+        findings = checker.check(text, made.review, scenario, made.match, made.id) if text.strip() else ()
         edit = compare(made.segments, made.text, text, {})
         told: dict[str, Any] = {
             "findings": [finding.model_dump(mode="json") for finding in findings],
