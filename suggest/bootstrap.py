@@ -57,6 +57,8 @@ class Settings(Frozen):
     """Comma-separated; empty: the API is open."""
     usedesk_api_base: str = "https://api.usedesk.ru"
     usedesk_api_token: str = ""
+    usedesk_ticket_url: str = "https://secure.usedesk.ru/tickets/{id}"
+    """Where an agent's browser opens a ticket; {id} is its number."""
     usedesk_block_secret: str = ""
     """Empty: the block is refused with a message, but in the demo."""
     usedesk_webhook_secret: str = ""
