@@ -125,9 +125,10 @@ class Register:
     def waiting(self, wanted: Waiting | None = None) -> dict[int, int]:
         """How many reviews wait, by priority."""
         kept = suggestions.c
-        query = select(kept.priority, func.count()).where(*_waiting(wanted or Waiting())).group_by(kept.priority)
+        query = select(kept.priority, func.count().label("times")).group_by(kept.priority)
+        query = query.where(*_waiting(wanted or Waiting()))
         with self._database.reading() as connection:
-            return {priority: count for priority, count in connection.execute(query)}
+            return {row.priority: row.times for row in connection.execute(query)}
 
 
 def conditions(connection: Connection, wanted: Filter) -> Iterator[ColumnElement[bool]]:

@@ -20,11 +20,13 @@ from suggest.store.events import Events
 from suggest.store.feedback import StoredRecords
 from suggest.store.freshness import StoredHistories
 from suggest.store.hand_overs import HandOvers
+from suggest.store.links import Links
 from suggest.store.phrases import Phrases
 from suggest.store.register import Register
 from suggest.store.retention import Retention
 from suggest.store.scores import Scores
 from suggest.store.suggestions import StoredSuggestions
+from suggest.store.trace import Traces
 from suggest.store.trends import Trends
 
 
@@ -44,8 +46,10 @@ class Store:
     hand_overs: HandOvers
     contacts: Contacts
     attachments: Attachments
+    links: Links
     accounts: Accounts
     audit: Audit
+    traces: Traces
     scores: Scores
     clock: Callable[[], datetime]
 
@@ -94,8 +98,10 @@ def store_over(database: Database, clock: Callable[[], datetime]) -> Store:
         hand_overs=HandOvers(database, clock),
         contacts=Contacts(database),
         attachments=Attachments(database, clock),
+        links=Links(database, clock),
         accounts=Accounts(database, clock),
         audit=Audit(database, clock),
+        traces=Traces(database),
         scores=Scores(database, clock),
         clock=clock,
     )
