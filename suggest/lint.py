@@ -14,6 +14,7 @@ from suggest.check import Draft, check, unimplemented
 from suggest.deadlines import load_targets
 from suggest.domain import PhrasebankError, Platform
 from suggest.folding import fold
+from suggest.hand_over import faults as hand_over_faults
 from suggest.interim import faults as interim_faults
 from suggest.model.examples import example_faults
 from suggest.phrasebank import load_exemplars
@@ -21,6 +22,8 @@ from suggest.plan import SOBERING, Situation, plan
 from suggest.regulation import Exemplar, Phrase, Phrasebank, Plan, Scenario, Topic
 from suggest.render import fill
 from suggest.usedesk.rules import rule_faults
+from suggest.web.appeals import load_appeals
+from suggest.web.signers import load_signers
 from suggest.workdays import load_calendar
 
 FILLINGS = 3
@@ -212,7 +215,7 @@ def _sampled(text: str) -> frozenset[str]:
 
 def _data_files(bank: Phrasebank) -> Iterator[str]:
     """The files that stand for themselves and that the phrasebank does not read."""
-    for load in (load_calendar, load_targets):
+    for load in (load_calendar, load_targets, load_appeals, load_signers):
         try:
             load(bank.path)
         except PhrasebankError as error:
@@ -225,6 +228,7 @@ BANK_CHECKS: tuple[Callable[[Phrasebank], Iterator[str]], ...] = (
     _every_place_can_be_filled,
     _no_reply_has_findings,
     interim_faults,
+    hand_over_faults,
     example_faults,
     rule_faults,
     _data_files,

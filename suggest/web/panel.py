@@ -30,6 +30,7 @@ def panel(counter: Counter, opened: Opened) -> dict[str, Any]:
         "base": f"/widget/{opened.token}",
         "made": made,
         "urgent": opened.urgent,
+        "signers": counter.signers(opened) if opened.urgent else (),
         "platform": bank.platforms[made.review.platform],
         "scenario": bank.scenarios[matched.scenario] if matched and matched.scenario else None,
         "near": _near(made, bank),
