@@ -27,6 +27,7 @@ from suggest.workdays import Workdays, load_calendar
 
 if TYPE_CHECKING:
     from suggest.bootstrap_model import Keeping, ModelSide
+    from suggest.mail import Mailer
     from suggest.store.store import Store
     from suggest.usedesk.client import UsedeskClient
     from suggest.usedesk.doctor import Doctor
@@ -36,7 +37,15 @@ if TYPE_CHECKING:
 PREFIX = "SUGGEST_"
 PROJECT = Path(__file__).parent.parent
 SECRETS = frozenset(
-    {"api_keys", "secret", "model_api_key", "usedesk_api_token", "usedesk_block_secret", "usedesk_webhook_secret"}
+    {
+        "api_keys",
+        "secret",
+        "model_api_key",
+        "usedesk_api_token",
+        "usedesk_block_secret",
+        "usedesk_webhook_secret",
+        "smtp_url",
+    }
 )
 
 
@@ -94,6 +103,10 @@ class Settings(Frozen):
     """Whether the steps after a reply are only shown, and nothing is written to tickets."""
     country: str = "ru"
     """Whose public holidays are kept, and which of the company's phones is given: ru, kz."""
+    smtp_url: str = ""
+    """smtp+starttls://USER:PASSWORD@HOST or smtps://USER:PASSWORD@HOST; empty: no mail is sent."""
+    mail_from: str = ""
+    """Whom our letters are from; needed where SUGGEST_SMTP_URL is set."""
     company_name: str | None = None
     company_email: str | None = None
     company_phone: str | None = None
@@ -174,6 +187,13 @@ def build_workdays(settings: Settings) -> Workdays:
     return Workdays(settings.country, settings.zone, load_calendar(settings.phrasebank))
 
 
+def build_mailer(settings: Settings) -> Mailer | None:
+    """Sends mail; None where no server is set. Raises InputError for a server or sender that is none."""
+    from suggest.mail import Mailer
+
+    return Mailer(settings.smtp_url, settings.mail_from) if settings.smtp_url else None
+
+
 def company_of(settings: Settings, bank: Phrasebank) -> Callable[[str | None], Company]:
     """The company's name, mail and phone by branch; what is set in the environment wins over the file."""
     given = {"name": settings.company_name, "email": settings.company_email, "phone": settings.company_phone}
@@ -226,7 +246,7 @@ def served(
     refiner = model.refiner if model else None
     desk = Desk(suggester, store.suggestions, store.records, store.histories, refiner)
     tokens = Tokens(settings.secret)
-    side = build_usedesk(settings, bank, desk, open_block, tokens)
+    side = build_usedesk(settings, bank, desk, open_block, tokens, store)
     back = build_way_back(settings, side, store)
     return Service(settings, bank, desk, store, side, model, metrics, tokens, back)
 
@@ -278,10 +298,16 @@ def build_preview(settings: Settings, bank: Phrasebank | None = None) -> Callabl
 
 
 def build_usedesk(
-    settings: Settings, bank: Phrasebank, desk: Desk, open_block: bool = False, tokens: Tokens | None = None
+    settings: Settings,
+    bank: Phrasebank,
+    desk: Desk,
+    open_block: bool = False,
+    tokens: Tokens | None = None,
+    store: Store | None = None,
 ) -> Side:
     """Block, webhook and poll; nothing is asked of Usedesk before they are started or called."""
     from suggest.usedesk.filing import Filing
+    from suggest.usedesk.linking import Linking
     from suggest.usedesk.rules import load_filing, load_rules
     from suggest.usedesk.side import Secrets, build_side
 
@@ -292,7 +318,8 @@ def build_usedesk(
     secrets = Secrets(settings.usedesk_block_secret, settings.usedesk_webhook_secret, open_block)
     widget = tokens.path if tokens else None
     rules = load_rules(settings.phrasebank)
-    return build_side(client, rules, bank, desk, secrets, filing, widget, settings.public_url)
+    linking = Linking(store.links, store.hand_overs) if store else None
+    return build_side(client, rules, bank, desk, secrets, filing, widget, settings.public_url, linking)
 
 
 def build_doctor(settings: Settings) -> Doctor:
