@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from suggest import upkeep
+from suggest import upkeep, users
 from suggest.bootstrap import (
     Service,
     Settings,
@@ -73,6 +73,7 @@ def parser() -> argparse.ArgumentParser:
     add("setup", prepare, "build the encoder and fit the matcher into the cache")
     add("train", train, "fine-tune the encoder on the exemplars: takes minutes, writes suggest/tuned.safetensors")
     upkeep.register(add)
+    users.register(add)
     add("doctor", doctor, "check the Usedesk account and our settings for it, and say what to mend")
     add("config", config, "the settings in force, secrets not shown")
     return root

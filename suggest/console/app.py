@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from suggest.bootstrap import Service
-from suggest.console import queue, sign_in
+from suggest.console import queue, register, sign_in
 from suggest.console.guard import Guard
 from suggest.console.shell import Console, Forbidden, NotSignedIn, csrf, page
 from suggest.domain import InputError, StoreUnavailable
@@ -21,7 +21,7 @@ from suggest.store.store import Store
 
 STATIC = Path(__file__).parent / "static"
 WEB = Path(__file__).parent.parent / "web" / "static"
-ROUTERS = (sign_in.router, queue.router)
+ROUTERS = (sign_in.router, queue.router, register.router)
 TROUBLES: dict[type[Exception], tuple[int, str]] = {
     StoreUnavailable: (503, "База данных не отвечает, ничего не записано. Повторите через минуту."),
     RequestValidationError: (422, "Запрос не понят: проверьте, что введено в поля."),

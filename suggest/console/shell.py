@@ -144,11 +144,17 @@ def page(request: Request, template: str, status: int = 200, **context: Any) -> 
         "zone": here.service.settings.zone,
         "now": here.store.clock(),
         "link": _link,
+        "ticket_url": lambda number: _ticket(here.service.settings.usedesk_ticket_url, number),
     }
     text = _environment().get_template(template).render(told | context)
     response = HTMLResponse(text, status, HEADERS)
     here.guard.visit(request, response)
     return response
+
+
+def _ticket(address: str, number: str) -> str:
+    """The address of a ticket; "" for what is no number, so that nothing leads astray."""
+    return address.replace("{id}", number) if number.isdigit() and number.isascii() else ""
 
 
 def _link(path: str, **query: object) -> str:
@@ -162,4 +168,5 @@ def _environment() -> Environment:
     loader = PackageLoader("suggest", "console/templates")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.filters.update(words.FILTERS)
+    made.globals["words"] = words
     return made

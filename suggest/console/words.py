@@ -12,12 +12,6 @@ from jinja2.runtime import Context
 PRIORITIES = {0: "срочно", 1: "в первую очередь", 2: "обычная"}
 STATES = {"open": "исполнение", "done": "исполнено"}
 STATUSES = {"ready": "подсказка готова", "skipped": "ответ не нужен", "abstained": "сценарий не определён"}
-FLAGS = {
-    "safety": "безопасность",
-    "legal": "право",
-    "follow_up": "повторное обращение",
-    "personal_data": "личные данные",
-}
 OUTCOMES = {
     "shown": "открыта",
     "copied": "скопирован",
@@ -40,10 +34,10 @@ ACTS = {
     "sign_in_refused": "неверный пароль",
     "sign_in_throttled": "вход приостановлен",
     "exported": "выгрузка реестра",
-    "user_added": "добавлен пользователь",
-    "user_disabled": "закрыт вход",
-    "user_enabled": "открыт вход",
-    "password_set": "новый пароль",
+    "user_add": "добавлен пользователь",
+    "user_password": "задан новый пароль",
+    "user_disable": "закрыт вход",
+    "user_enable": "открыт вход",
     "password_changed": "сменил(а) свой пароль",
 }
 """What an audit line may say was done; each page adds its own."""
@@ -110,7 +104,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "priority": lambda key: said(key, PRIORITIES) or "ответ не нужен",
     "state": lambda key: said(key, STATES),
     "status": lambda key: said(key, STATUSES),
-    "flag": lambda key: said(key, FLAGS),
     "outcome": lambda key: said(key, OUTCOMES),
     "reason": lambda key: said(key, REASONS),
     "role": lambda key: said(key, ROLES),

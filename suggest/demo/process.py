@@ -37,7 +37,9 @@ def standin(settings: Settings) -> Iterator[Settings]:
             raise OSError("the stand-in for Usedesk did not start")
         address = f"http://{_host(settings)}:{port}"
         framing = f"{ours.frame_ancestors} {address} http://localhost:{port}"
-        yield ours.model_copy(update={"usedesk_api_base": address, "frame_ancestors": framing})
+        tickets = f"{address}/tickets/{{id}}"
+        update = {"usedesk_api_base": address, "usedesk_ticket_url": tickets, "frame_ancestors": framing}
+        yield ours.model_copy(update=update)
     finally:
         _ended(process)
 

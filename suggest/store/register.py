@@ -130,6 +130,14 @@ class Register:
         with self._database.reading() as connection:
             return {row.priority: row.times for row in connection.execute(query)}
 
+    def outcomes(self, wanted: Filter) -> dict[str, int]:
+        """How many of what is found were copied, edited and so on; what waits for a decision is not counted."""
+        kept = suggestions.c
+        query = select(kept.outcome, func.count().label("times")).where(kept.outcome.is_not(None))
+        with self._database.reading() as connection:
+            query = query.where(*conditions(connection, wanted)).group_by(kept.outcome)
+            return {row.outcome: row.times for row in connection.execute(query)}
+
 
 def conditions(connection: Connection, wanted: Filter) -> Iterator[ColumnElement[bool]]:
     """What a filter asks of `suggestions`."""
