@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, ValidationError
 
+from suggest.checker import Checker
 from suggest.choose import History
 from suggest.deadlines import Targets, load_targets
 from suggest.desk import Desk
@@ -20,7 +21,7 @@ from suggest.domain import Frozen, InputError, Review, Suggestion
 from suggest.metrics import Metrics
 from suggest.parse import faults
 from suggest.phrasebank import load, load_exemplars, load_flag_exemplars
-from suggest.pipeline import Checker, Suggester
+from suggest.pipeline import Suggester
 from suggest.regulation import Company, Phrasebank
 from suggest.web.token import Tokens
 from suggest.workdays import Workdays, load_calendar

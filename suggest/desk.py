@@ -12,7 +12,8 @@ from typing import Protocol
 from suggest.choose import NOTHING, History
 from suggest.domain import InputError, MatchedBy, Reason, Review, StaleRevision, StoreUnavailable, Suggestion
 from suggest.feedback import Edit, Feedback, Outcome, Recorded, compare, complete
-from suggest.pipeline import Suggester, suggestion_id
+from suggest.pipeline import Suggester
+from suggest.suggestion_id import suggestion_id
 
 
 class Suggestions(Protocol):
