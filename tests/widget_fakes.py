@@ -49,6 +49,12 @@ class Site:
         assert self.service.tokens
         return self.service.tokens.path(self.made(ticket))
 
+    def helpdesk_receives(self, sample: Sample) -> int:
+        """A ticket comes in, and its webhook is told."""
+        ticket_id = self.rest.helpdesk.receive(sample)
+        self.rest.teller.ticket(self.rest.helpdesk.ticket(ticket_id))
+        return ticket_id
+
     def ticket(self, ticket: int) -> Any:
         """A ticket as the stand-in holds it."""
         return self.rest.helpdesk.ticket(ticket)

@@ -21,8 +21,10 @@ from suggest.store.feedback import StoredRecords
 from suggest.store.freshness import StoredHistories
 from suggest.store.hand_overs import HandOvers
 from suggest.store.links import Links
+from suggest.store.notices import Notices
 from suggest.store.phrases import Phrases
 from suggest.store.register import Register
+from suggest.store.reminders import AgentForms, Reminders
 from suggest.store.retention import Retention
 from suggest.store.scores import Scores
 from suggest.store.suggestions import StoredSuggestions
@@ -51,6 +53,9 @@ class Store:
     audit: Audit
     traces: Traces
     scores: Scores
+    reminders: Reminders
+    notices: Notices
+    agent_forms: AgentForms
     clock: Callable[[], datetime]
 
     def candidates(self, bank: Phrasebank) -> Candidates:
@@ -103,5 +108,8 @@ def store_over(database: Database, clock: Callable[[], datetime]) -> Store:
         audit=Audit(database, clock),
         traces=Traces(database),
         scores=Scores(database, clock),
+        reminders=Reminders(database),
+        notices=Notices(database),
+        agent_forms=AgentForms(database),
         clock=clock,
     )

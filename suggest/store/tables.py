@@ -53,6 +53,7 @@ suggestions = Table(
     Column("feed_at", Moment, nullable=False),
     Column("texts_at", Moment),
     Column("erased", Plain),
+    Column("code", Plain),
     # From here on: the fold of the suggestion's events, see `fold.py`.
     Column("seq", Integer, nullable=False),
     Column("revision", Integer, nullable=False),
@@ -76,6 +77,7 @@ suggestions = Table(
     Index("suggestions_ticket", "ticket_id"),
     Index("suggestions_feed", "platform", "branch", "feed_at"),
     Index("suggestions_texts", "texts_at"),
+    Index("suggestions_code", "code"),
     Index("suggestions_counted", *_COUNTED.split()),
     Index("suggestions_answered", "answered_at", postgresql_where=ANSWERED, sqlite_where=ANSWERED),
 )

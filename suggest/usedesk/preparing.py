@@ -18,6 +18,7 @@ from suggest.usedesk.client import UsedeskClient
 from suggest.usedesk.dictionary import Dictionary
 from suggest.usedesk.errors import UsedeskBusy, UsedeskError, UsedeskUnreachable
 from suggest.usedesk.filing import Filing
+from suggest.usedesk.linking import Linking
 from suggest.usedesk.reader import Reader, Reading
 from suggest.usedesk.ticket import Ticket
 
@@ -59,6 +60,7 @@ class Preparer:
         desk: Desk,
         filing: Filing | None = None,
         clock: Callable[[], float] = time.monotonic,
+        linking: Linking | None = None,
     ) -> None:
         self.client = client
         self.reader = reader
@@ -66,6 +68,7 @@ class Preparer:
         self.backlog = Backlog(self._in_turn, clock)
         self._desk = desk
         self._filing = filing
+        self._linking = linking
         self._clock = clock
         self._pool = ThreadPoolExecutor(WORKERS, "usedesk-urgent")
         self._running: dict[int, Future[Prepared]] = {}
@@ -134,6 +137,8 @@ class Preparer:
         try:
             ticket = self._ticket(ticket_id, hints, given, urgent)
             reading = self.reader.read(ticket) if ticket else given
+            if reading and self._linking:
+                self._linking.read(reading)
             suggestion = self._suggested(reading, None if urgent else ticket) if reading else None
         except UsedeskError as error:
             log.info("ticket %d: %s", ticket_id, type(error).__name__)

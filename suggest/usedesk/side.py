@@ -12,6 +12,7 @@ from suggest.usedesk import messages
 from suggest.usedesk.block import Block
 from suggest.usedesk.client import UsedeskClient
 from suggest.usedesk.filing import Filing
+from suggest.usedesk.linking import Linking
 from suggest.usedesk.poll import Poll
 from suggest.usedesk.preparing import Preparer
 from suggest.usedesk.reader import Reader
@@ -63,9 +64,10 @@ def build_side(
     filing: Filing | None = None,
     widget: Callable[[Suggestion], str] | None = None,
     public_url: str = "",
+    linking: Linking | None = None,
 ) -> Side:
     """The parts, built on each other; `widget` as in `View`."""
     reader = Reader(rules)
-    preparer = Preparer(client, reader, desk, filing)
+    preparer = Preparer(client, reader, desk, filing, linking=linking)
     block = Block(preparer, View(bank, widget), secrets.block, secrets.open_block)
     return Side(client, preparer, block, Webhook(preparer, reader, secrets.webhook), Poll(preparer), public_url)

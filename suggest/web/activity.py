@@ -22,6 +22,8 @@ WORDS = {
     Kind.CLOSED: "тикет закрыт",
     Kind.SIGNED_OFF: "ответ согласован",
     Kind.TAKEN: "тикет взят в работу",
+    Kind.LINKED: "клиент написал, его тикет связан с отзывом",
+    Kind.UNLINKED: "связь с тикетом клиента снята",
 }
 STEPS = {"comment": "комментарий", "category": "категория", "status": "статус"}
 
