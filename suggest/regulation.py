@@ -86,11 +86,15 @@ class PlatformRules(Frozen):
 
 
 class Department(Frozen):
-    """A department of 002's list; `accusative` completes «мне надо подключить …»."""
+    """A department of 002's list; `accusative` completes «мне надо подключить …».
+
+    `mail` is where requests go; None for the brand store, whose addresses go by branch (`stores.yaml`).
+    """
 
     id: str
     title: str
     accusative: str
+    mail: str | None = None
     source: str
 
 

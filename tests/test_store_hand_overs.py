@@ -34,7 +34,7 @@ def send(store: Store, clock: Clock, made: str, key: str = "k1", ticket: str = "
     claim = store.hand_overs.claim(asked(made, key))
     store.hand_overs.trying(claim.hand_over.id)
     store.hand_overs.sent(claim.hand_over.id, clock() + timedelta(days=1), ticket)
-    store.hand_overs.release(claim.hand_over.id)
+    store.hand_overs.release(claim.hand_over)
     return claim.hand_over.id
 
 
@@ -91,6 +91,8 @@ def test_a_failure_is_seen_and_claimed_again_under_its_key(store: Store, made: s
     first = store.hand_overs.claim(asked(made))
     store.hand_overs.trying(first.hand_over.id)
     failed = store.hand_overs.failed(first.hand_over.id, "Usedesk отказал.")
+    assert not store.hand_overs.claim(asked(made)).mine
+    store.hand_overs.release(first.hand_over)
     assert (failed.error, failed.uncertain, failed.sent_at) == ("Usedesk отказал.", False, None)
     again = store.hand_overs.claim(asked(made, mode="eml"))
     assert (again.mine, again.hand_over.id, again.hand_over.mode) == (True, first.hand_over.id, "eml")
@@ -98,12 +100,13 @@ def test_a_failure_is_seen_and_claimed_again_under_its_key(store: Store, made: s
 
 
 def test_a_send_without_an_answer_is_uncertain_until_somebody_looked(store: Store, made: str) -> None:
-    over = store.hand_overs.claim(asked(made)).hand_over.id
-    store.hand_overs.trying(over)
-    store.hand_overs.failed(over, "Ответа нет.", uncertain=True)
-    again = store.hand_overs.claim(asked(made))
-    assert (again.mine, again.hand_over.uncertain) == (True, True)
-    assert store.hand_overs.trying(over).uncertain is False
+    claimed = store.hand_overs.claim(asked(made)).hand_over
+    store.hand_overs.trying(claimed.id)
+    store.hand_overs.failed(claimed.id, "Ответа нет.", uncertain=True)
+    store.hand_overs.release(claimed)
+    again = store.hand_overs.claim(asked(made, mode="eml"))
+    assert (again.mine, again.hand_over.uncertain, again.hand_over.mode) == (True, True, "usedesk")
+    assert store.hand_overs.trying(claimed.id).uncertain is False
 
 
 @pytest.mark.parametrize(("tried", "uncertain"), [(False, False), (True, True)])
@@ -119,13 +122,23 @@ def test_a_sender_that_died_loses_the_claim(
     assert (again.mine, again.hand_over.uncertain) == (True, uncertain)
 
 
+def test_whoever_lost_the_claim_does_not_end_that_of_another(store: Store, clock: Clock, made: str) -> None:
+    first = store.hand_overs.claim(asked(made)).hand_over
+    clock.at += LEASE
+    second = store.hand_overs.claim(asked(made)).hand_over
+    store.hand_overs.release(first)
+    assert not store.hand_overs.claim(asked(made)).mine
+    store.hand_overs.release(second)
+    assert store.hand_overs.claim(asked(made)).mine
+
+
 def test_what_is_sent_is_claimed_again_only_to_be_finished(store: Store, clock: Clock, made: str) -> None:
-    over = send(store, clock, made)
+    send(store, clock, made)
     again = store.hand_overs.claim(asked(made, mode="eml", agent="Борис"))
     assert again.mine
     assert (again.hand_over.sent_at, again.hand_over.mode, again.hand_over.agent) == (clock(), "usedesk", "Анна")
     assert not store.hand_overs.claim(asked(made)).mine
-    store.hand_overs.release(over)
+    store.hand_overs.release(again.hand_over)
     assert store.hand_overs.claim(asked(made)).mine
 
 
@@ -145,7 +158,7 @@ def test_the_due_are_those_sent_and_not_answered(store: Store, clock: Clock, mad
 def test_an_unknown_one_is_an_error(store: Store, clock: Clock, made: str) -> None:
     with pytest.raises(KeyError):
         store.hand_overs.claim(asked("nothing"))
-    for act in (store.hand_overs.release, store.hand_overs.trying, store.hand_overs.answered):
+    for act in (store.hand_overs.trying, store.hand_overs.answered, store.hand_overs.outcome_sent):
         with pytest.raises(KeyError):
             act(404)
     with pytest.raises(KeyError):

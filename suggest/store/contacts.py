@@ -84,12 +84,12 @@ class Attachments:
         with self._database.writing() as connection:
             _locked(connection, suggestion_id)
             at = self._clock()
-            row = {"suggestion_id": suggestion_id, "hand_over": hand_over, "media_type": media_type}
+            row: dict[str, Any] = {"suggestion_id": suggestion_id, "hand_over": hand_over, "media_type": media_type}
             row |= {"size": len(data), "at": at}
             answer = connection.execute(insert(attachments).values(row).returning(attachments.c.id))
             attachment_id = int(answer.scalar_one())
             content = json.dumps({"name": name}, ensure_ascii=False)
-            _keep(connection, suggestion_id, Kept(ATTACHMENT, attachment_id, content, "", at), data)
+            _keep(connection, suggestion_id, Kept(ATTACHMENT, attachment_id, content, "", at, data))
             return attachment_id
 
     def of(self, suggestion_id: str) -> tuple[Attachment, ...]:
@@ -111,11 +111,11 @@ def _locked(connection: Connection, suggestion_id: str) -> None:
         raise KeyError(suggestion_id)
 
 
-def _keep(connection: Connection, suggestion_id: str, text: Kept, data: bytes | None = None) -> None:
+def _keep(connection: Connection, suggestion_id: str, text: Kept) -> None:
     """Keeps words or bytes unless a person had the suggestion erased; its time to be forgotten begins anew."""
     if forgotten(connection, suggestion_id):
         return
-    keep_text(connection, suggestion_id, text, data)
+    keep_text(connection, suggestion_id, text)
     connection.execute(update(suggestions).where(suggestions.c.id == suggestion_id).values(texts_at=text.at))
 
 

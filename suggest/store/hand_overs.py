@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from suggest.domain import Frozen
+from suggest.hand_over import Mode, Purpose
 from suggest.store.engine import Database
 from suggest.store.events import append, locked
 from suggest.store.fold import Event, Kind, State
@@ -22,10 +23,6 @@ from suggest.store.tables import hand_overs
 
 LEASE = timedelta(minutes=3)
 """So long nobody else sends; longer than all attempts of one run take together."""
-
-Mode = Literal["usedesk", "smtp", "eml"]
-Purpose = Literal["check", "solved"]
-"""`check`: to look into the review (000 §8). `solved`: whether it is, since the client writes again (000 §8)."""
 
 
 class Asked(Frozen):
@@ -90,7 +87,7 @@ class HandOvers:
     def claim(self, asked: Asked) -> Claim:
         """The one hand-over of this key, ours until `release` or the end of the lease unless somebody holds it.
 
-        What was not sent may be claimed with another mode. Raises KeyError for an unknown suggestion.
+        What surely was not sent may be claimed with another mode. Raises KeyError for an unknown suggestion.
         """
         with self._database.writing() as connection:
             if locked(connection, asked.suggestion_id) is None:
@@ -107,7 +104,8 @@ class HandOvers:
             if kept.sent_at is None:
                 died = kept.busy_until is not None and kept.tried_at is not None
                 uncertain = kept.uncertain or died
-                changes |= {"mode": asked.mode, "agent": asked.agent, "error": None, "uncertain": uncertain}
+                mode = kept.mode if uncertain else asked.mode
+                changes |= {"mode": mode, "agent": asked.agent, "error": None, "uncertain": uncertain}
             return Claim(_changed(connection, kept.id, changes), True)
 
     def trying(self, hand_over_id: int) -> HandOver:
@@ -127,18 +125,19 @@ class HandOvers:
             return kept
 
     def failed(self, hand_over_id: int, error: str, uncertain: bool = False) -> HandOver:
-        """It was not sent, or where `uncertain` nobody knows; the lease ends, and it may be claimed again."""
+        """It was not sent, or where `uncertain` nobody knows; once released it may be claimed again."""
         with self._database.writing() as connection:
             kept, _ = _held(connection, hand_over_id)
             if kept.sent_at is not None:
                 return kept
-            facts: dict[str, Any] = {"error": error, "uncertain": uncertain, "busy_until": None}
+            facts: dict[str, Any] = {"error": error, "uncertain": uncertain}
             return _changed(connection, kept.id, facts if uncertain else {**facts, "tried_at": None})
 
-    def release(self, hand_over_id: int) -> None:
-        """Whoever claimed it is done with it."""
+    def release(self, claimed: HandOver) -> None:
+        """Whoever claimed it is done with it; nothing where the lease ran out and somebody else has it."""
+        mine = (hand_overs.c.id == claimed.id) & (hand_overs.c.busy_until == claimed.busy_until)
         with self._database.writing() as connection:
-            _changed(connection, hand_over_id, {"busy_until": None})
+            connection.execute(update(hand_overs).where(mine).values(busy_until=None))
 
     def answered(self, hand_over_id: int, agent: str | None = None) -> bool:
         """The department answered; whether that is news. `agent` says so by hand, None: its letter came."""
@@ -164,9 +163,9 @@ class HandOvers:
     def due(self, now: datetime, limit: int = 100) -> tuple[HandOver, ...]:
         """Sent, not answered, not closed, and due by now: the longest due first."""
         kept = hand_overs.c
-        waiting = (kept.due_at <= now, kept.sent_at.is_not(None))
-        waiting = (*waiting, kept.answered_at.is_(None), kept.outcome_sent_at.is_(None))
-        query = select(hand_overs).where(*waiting).order_by(kept.due_at, kept.id).limit(limit)
+        query = select(hand_overs).where(kept.due_at <= now, kept.sent_at.is_not(None))
+        query = query.where(kept.answered_at.is_(None), kept.outcome_sent_at.is_(None))
+        query = query.order_by(kept.due_at, kept.id).limit(limit)
         with self._database.reading() as connection:
             return tuple(_hand_over(row) for row in connection.execute(query).mappings())
 
