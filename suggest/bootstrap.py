@@ -29,9 +29,12 @@ from suggest.workdays import Workdays, load_calendar
 if TYPE_CHECKING:
     from suggest.bootstrap_model import Keeping, ModelSide
     from suggest.mail import Mailer
+    from suggest.reminders import Reminding
     from suggest.store.store import Store
     from suggest.usedesk.client import UsedeskClient
     from suggest.usedesk.doctor import Doctor
+    from suggest.usedesk.handing import Handing
+    from suggest.usedesk.outgoing import Answers
     from suggest.usedesk.side import Side
     from suggest.usedesk.way_back import WayBack
 
@@ -75,6 +78,8 @@ class Settings(Frozen):
     """Empty: webhooks are refused."""
     usedesk_user_id: int | None = Field(default=None, ge=1)
     """In whose name tickets are written to."""
+    usedesk_mail_channel: int | None = Field(default=None, ge=1)
+    """The mail channel of Usedesk through which requests to stores and departments leave; unset: Usedesk's choice."""
     usedesk_filing: bool = False
     """Whether priority and tags are written to new tickets; needs token and user."""
     frame_ancestors: str = "https://*.usedesk.ru https://*.usedesk.com"
@@ -166,6 +171,7 @@ class Service:
     tokens: Tokens | None = None
     """Open the widget; None: there is none."""
     way_back: WayBack | None = None
+    handing: Handing | None = None
 
     @cached_property
     def workdays(self) -> Workdays:
@@ -249,7 +255,8 @@ def served(
     tokens = Tokens(settings.secret)
     side = build_usedesk(settings, bank, desk, open_block, tokens, store)
     back = build_way_back(settings, side, store)
-    return Service(settings, bank, desk, store, side, model, metrics, tokens, back)
+    handing = build_handing(settings, bank, side, store)
+    return Service(settings, bank, desk, store, side, model, metrics, tokens, back, handing)
 
 
 def build_way_back(settings: Settings, side: Side, store: Store) -> WayBack | None:
@@ -263,6 +270,50 @@ def build_way_back(settings: Settings, side: Side, store: Store) -> WayBack | No
         dictionary=side.preparer.dictionary,
         journal=store.events,
         rules=load_way_back(settings.phrasebank),
+        clock=store.clock,
+        user_id=settings.usedesk_user_id,
+        dry_run=settings.way_back_dry_run,
+    )
+
+
+def build_reminding(settings: Settings, bank: Phrasebank, store: Store) -> Reminding:
+    """Reminders of departments; raises InputError where Usedesk cannot be written to."""
+    from suggest.reminders import Reminding
+
+    client = usedesk_client(settings)
+    if not client.usable or not settings.usedesk_user_id:
+        raise InputError(
+            "", "reminders are written to Usedesk: set SUGGEST_USEDESK_API_TOKEN and SUGGEST_USEDESK_USER_ID"
+        )
+    return Reminding(
+        reminders=store.reminders,
+        links=store.links,
+        client=client,
+        bank=bank,
+        workdays=build_workdays(settings),
+        clock=store.clock,
+        user_id=settings.usedesk_user_id,
+        dry_run=settings.way_back_dry_run,
+    )
+
+
+def build_handing(settings: Settings, bank: Phrasebank, side: Side, store: Store) -> Handing:
+    """Hand-overs to stores and departments: by Usedesk or by mail, or as a file where neither is set."""
+    from suggest.hand_over import load_hand_over
+    from suggest.interim import due
+    from suggest.usedesk.handing import Handing
+    from suggest.usedesk.sending import Sending
+
+    workdays = build_workdays(settings)
+    mail, channel = build_mailer(settings), settings.usedesk_mail_channel
+    return Handing(
+        client=side.client,
+        hand_overs=store.hand_overs,
+        journal=store.events,
+        sending=Sending(side.client, store.hand_overs, store.clock, mail, channel),
+        rules=load_hand_over(settings.phrasebank),
+        bank=bank,
+        due=lambda at: due(at, workdays),
         clock=store.clock,
         user_id=settings.usedesk_user_id,
         dry_run=settings.way_back_dry_run,
@@ -320,7 +371,16 @@ def build_usedesk(
     widget = tokens.path if tokens else None
     rules = load_rules(settings.phrasebank)
     linking = Linking(store.links, store.hand_overs) if store else None
-    return build_side(client, rules, bank, desk, secrets, filing, widget, settings.public_url, linking)
+    answers = build_answers(settings, store) if store else None
+    return build_side(client, rules, bank, desk, secrets, filing, widget, settings.public_url, linking, answers)
+
+
+def build_answers(settings: Settings, store: Store) -> Answers:
+    """What tells our own requests from reviews, and notes that they were answered."""
+    from suggest.hand_over import load_hand_over
+    from suggest.usedesk.outgoing import Answers
+
+    return Answers(store.hand_overs, load_hand_over(settings.phrasebank).texts["solved"])
 
 
 def build_doctor(settings: Settings) -> Doctor:
