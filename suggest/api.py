@@ -101,7 +101,11 @@ def _running(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManage
     async def running(_: FastAPI) -> AsyncIterator[None]:
         if service.usedesk:
             service.usedesk.start()
+        if service.notifier:
+            service.notifier.start()
         yield
+        if service.notifier:
+            service.notifier.close()
         if service.usedesk:
             service.usedesk.close()
         if service.model:

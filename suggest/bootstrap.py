@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -29,7 +30,9 @@ from suggest.workdays import Workdays, load_calendar
 if TYPE_CHECKING:
     from suggest.bootstrap_model import Keeping, ModelSide
     from suggest.mail import Mailer
+    from suggest.notify import Notifier, Send
     from suggest.reminders import Reminding
+    from suggest.store.notices import Way
     from suggest.store.store import Store
     from suggest.usedesk.client import UsedeskClient
     from suggest.usedesk.doctor import Doctor
@@ -49,6 +52,7 @@ SECRETS = frozenset(
         "usedesk_block_secret",
         "usedesk_webhook_secret",
         "smtp_url",
+        "notify_webhook",
     }
 )
 
@@ -113,6 +117,10 @@ class Settings(Frozen):
     """smtp+starttls://USER:PASSWORD@HOST or smtps://USER:PASSWORD@HOST; empty: no mail is sent."""
     mail_from: str = ""
     """Whom our letters are from; needed where SUGGEST_SMTP_URL is set."""
+    notify_mail: str = ""
+    """Whom urgent reviews are told to by mail where `company.yaml` names no manager; a comma between addresses."""
+    notify_webhook: str = ""
+    """Where urgent reviews are posted to as JSON."""
     company_name: str | None = None
     company_email: str | None = None
     company_phone: str | None = None
@@ -172,6 +180,7 @@ class Service:
     """Open the widget; None: there is none."""
     way_back: WayBack | None = None
     handing: Handing | None = None
+    notifier: Notifier | None = None
 
     @cached_property
     def workdays(self) -> Workdays:
@@ -256,7 +265,8 @@ def served(
     side = build_usedesk(settings, bank, desk, open_block, tokens, store)
     back = build_way_back(settings, side, store)
     handing = build_handing(settings, bank, side, store)
-    return Service(settings, bank, desk, store, side, model, metrics, tokens, back, handing)
+    notifier = build_notifier(settings, bank, store, metrics)
+    return Service(settings, bank, desk, store, side, model, metrics, tokens, back, handing, notifier)
 
 
 def build_way_back(settings: Settings, side: Side, store: Store) -> WayBack | None:
@@ -274,6 +284,27 @@ def build_way_back(settings: Settings, side: Side, store: Store) -> WayBack | No
         user_id=settings.usedesk_user_id,
         dry_run=settings.way_back_dry_run,
     )
+
+
+def build_notifier(settings: Settings, bank: Phrasebank, store: Store, metrics: Metrics) -> Notifier | None:
+    """Tells managers of urgent reviews; None where no way to tell them is set, which the log says."""
+    from suggest.notify import Notifier, Telling, by_mail, by_webhook
+
+    telling = Telling(bank, build_workdays(settings), settings.usedesk_ticket_url)
+    mailer, company = build_mailer(settings), company_of(settings, bank)
+    ways: dict[Way, Send] = {}
+    if mailer:
+        ways["mail"] = by_mail(mailer, telling, lambda branch: company(branch).manager or settings.notify_mail)
+    if settings.notify_webhook:
+        ways["hook"] = by_webhook(settings.notify_webhook, telling)
+    if not ways:
+        logging.getLogger(__name__).warning(
+            "managers are not told of urgent reviews: set SUGGEST_SMTP_URL with SUGGEST_NOTIFY_MAIL, or SUGGEST_NOTIFY_WEBHOOK"
+        )
+        return None
+    notifier = Notifier(store.notices, ways, metrics, store.clock)
+    metrics.watch("suggest_notices_waiting", "Urgent reviews whose manager is not told yet", notifier.waiting)
+    return notifier
 
 
 def build_reminding(settings: Settings, bank: Phrasebank, store: Store) -> Reminding:
@@ -370,7 +401,7 @@ def build_usedesk(
     secrets = Secrets(settings.usedesk_block_secret, settings.usedesk_webhook_secret, open_block)
     widget = tokens.path if tokens else None
     rules = load_rules(settings.phrasebank)
-    linking = Linking(store.links, store.hand_overs) if store else None
+    linking = Linking(store.links, store.hand_overs, store.contacts, store.clock) if store else None
     answers = build_answers(settings, store) if store else None
     return build_side(client, rules, bank, desk, secrets, filing, widget, settings.public_url, linking, answers)
 

@@ -262,6 +262,8 @@ class Company(Frozen):
     feed_window: int = Field(default=10, ge=1)
     return_code: bool = False
     """Whether public replies ask the client to name the review's code in the subject of their letter."""
+    manager: str = ""
+    """Whom reviews about safety or law are told to at once: mail addresses, a comma between them."""
 
 
 class CompanyOverride(Frozen):
@@ -269,6 +271,7 @@ class CompanyOverride(Frozen):
     email: str | None = None
     phone: str | None = None
     return_code: bool | None = None
+    manager: str | None = None
 
 
 class CompanyFile(Frozen):
