@@ -92,10 +92,12 @@ def test_purge_takes_the_texts_and_no_number(desk: Desk, clock: Clock, store: St
     fill(desk, clock, 1, 3)
     before = trends.complaints(edges()), trends.by_scenario(edges()), trends.standings(edges())
     assert len(trends.typical(edges()[-2], edges()[-1], "delivery", "Казань", 2)) == 2
-    assert all(entry.text for entry in trends.typical(edges()[-2], edges()[-1], "delivery"))
+    assert trends.typical(edges()[-2], edges()[-1], "delivery", "Уфа", 2) == ()
+    (found,) = trends.typical_by_topic(edges()[-2], edges()[-1], 2).values()
+    assert [entry.text for entry in found] == [a_review().text] * 2
     store.retention.purge(1, datetime(2026, 12, 22, tzinfo=UTC))
     assert (trends.complaints(edges()), trends.by_scenario(edges()), trends.standings(edges())) == before
-    assert trends.typical(edges()[-2], edges()[-1], "delivery") == ()
+    assert trends.typical_by_topic(edges()[-2], edges()[-1], 2) == {}
 
 
 def test_the_first_review(desk: Desk, clock: Clock, trends: Trends) -> None:

@@ -13,15 +13,17 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from suggest.bootstrap import Service
-from suggest.console import queue, register, sign_in
+from suggest.console import approval, evaluation, mend, phrases, quality, queue, register, scenarios, sign_in
 from suggest.console.guard import Guard
+from suggest.console.records import records
 from suggest.console.shell import Console, Forbidden, NotSignedIn, csrf, page
 from suggest.domain import InputError, StoreUnavailable
 from suggest.store.store import Store
 
 STATIC = Path(__file__).parent / "static"
 WEB = Path(__file__).parent.parent / "web" / "static"
-ROUTERS = (sign_in.router, queue.router, register.router)
+STEERING = (mend.router, scenarios.router, phrases.router, approval.router, quality.router, evaluation.router)
+ROUTERS = (sign_in.router, queue.router, register.router, *STEERING)
 TROUBLES: dict[type[Exception], tuple[int, str]] = {
     StoreUnavailable: (503, "База данных не отвечает, ничего не записано. Повторите через минуту."),
     RequestValidationError: (422, "Запрос не понят: проверьте, что введено в поля."),
@@ -37,6 +39,7 @@ def console_app(service: Service, store: Store) -> FastAPI:
     app.state.console = Console(service, store, guard)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.mount("/web", StaticFiles(directory=WEB))
+    records(service, store, guard).mount_to(app)
     for router in ROUTERS:
         app.include_router(router)
     app.add_exception_handler(NotSignedIn, _to_sign_in)

@@ -68,6 +68,13 @@ NAVIGATION: tuple[Link, ...] = (
     Link("/", "Очередь", for_agents=True),
     Link("/register", "Реестр", for_agents=True),
     Link("/mine", "Моя работа", for_agents=True),
+    Link("/mend", "Что исправить"),
+    Link("/scenarios", "Сценарии"),
+    Link("/phrases", "Фразы"),
+    Link("/approval", "Одобрение"),
+    Link("/quality", "Качество"),
+    Link("/evaluation", "Оценка"),
+    Link("/records/audit/list", "Записи"),
 )
 
 

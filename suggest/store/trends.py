@@ -117,17 +117,13 @@ class Trends:
         return tuple(Complaints(**row._mapping) for row in rows)
 
     def standings(self, edges: Sequence[datetime]) -> tuple[Standing, ...]:
-        """The last week of each branch and topic beside the weeks before it, at most BEFORE, the most complaints first.
-
-        Pairs without a complaint in the last week are left out.
-        """
+        """The last week of each branch and topic beside the weeks before it, at most BEFORE, the most complaints first."""
         kept, edges = suggestions.c, edges[-BEFORE - 2 :]
         last = func.count().filter(kept.since >= edges[-2])
         query = (
             select(kept.branch, kept.topic, last.label("now"), (func.count() - last).label("before"))
             .where(*_within(edges), self._complains())
             .group_by(kept.branch, kept.topic)
-            .having(last > 0)
             .order_by(last.desc(), kept.branch, kept.topic)
         )
         with self._database.reading() as connection:
@@ -139,17 +135,34 @@ class Trends:
             return connection.scalar(select(suggestions.c.since).order_by(suggestions.c.since).limit(1))
 
     def typical(
-        self, since: datetime, until: datetime, topic: str | None, branch: str | None = None, limit: int = 3
+        self, since: datetime, until: datetime, topic: str | None, branch: str, limit: int
     ) -> tuple[Entry, ...]:
-        """The newest complaints on a topic, of one branch where it is named, with their texts as far as they are kept."""
+        """The newest complaints on a topic in a branch, with their texts; those whose texts were erased are left out."""
         kept = suggestions.c
-        query = select(kept.id).where(kept.since >= since, kept.since < until, self._complains())
-        query = query.where(kept.topic.is_not_distinct_from(topic), kept.erased.is_(None))
-        if branch is not None:
-            query = query.where(kept.branch == branch)
+        here = kept.topic.is_not_distinct_from(topic), kept.branch == branch
+        query = select(kept.id).where(*self._readable(since, until), *here).order_by(kept.since.desc(), kept.id)
         with self._database.reading() as connection:
-            ids = connection.scalars(query.order_by(kept.since.desc(), kept.id).limit(limit)).all()
-            return entries(connection, ids)
+            return entries(connection, connection.scalars(query.limit(limit)).all())
+
+    def typical_by_topic(
+        self, since: datetime, until: datetime, limit: int, branch: str | None = None
+    ) -> dict[str | None, tuple[Entry, ...]]:
+        """The newest complaints on each topic, of all branches or of one, as `typical` gives them."""
+        kept = suggestions.c
+        place = func.row_number().over(partition_by=kept.topic, order_by=(kept.since.desc(), kept.id)).label("place")
+        ranked = select(kept.id, place).where(*self._readable(since, until))
+        ranked = ranked if branch is None else ranked.where(kept.branch == branch)
+        newest = ranked.subquery()
+        with self._database.reading() as connection:
+            ids = connection.scalars(select(newest.c.id).where(newest.c.place <= limit).order_by(newest.c.place)).all()
+            found: dict[str | None, tuple[Entry, ...]] = {}
+            for entry in entries(connection, ids):
+                found[entry.topic] = (*found.get(entry.topic, ()), entry)
+        return found
+
+    def _readable(self, since: datetime, until: datetime) -> tuple[ColumnElement[bool], ...]:
+        kept = suggestions.c
+        return kept.since >= since, kept.since < until, self._complains(), kept.erased.is_(None)
 
     def _complains(self) -> ColumnElement[bool]:
         """A review of a complaining scenario, or an unclear one that is to be answered first."""
