@@ -389,6 +389,8 @@ def build_usedesk(
     store: Store | None = None,
 ) -> Side:
     """Block, webhook and poll; nothing is asked of Usedesk before they are started or called."""
+    from suggest.usedesk.brief import Brief
+    from suggest.usedesk.casebook import Casebook
     from suggest.usedesk.filing import Filing
     from suggest.usedesk.linking import Linking
     from suggest.usedesk.rules import load_filing, load_rules
@@ -403,7 +405,8 @@ def build_usedesk(
     rules = load_rules(settings.phrasebank)
     linking = Linking(store.links, store.hand_overs, store.contacts, store.clock) if store else None
     answers = build_answers(settings, store) if store else None
-    return build_side(client, rules, bank, desk, secrets, filing, widget, settings.public_url, linking, answers)
+    case = Brief(Casebook(store, bank)).lines if store else None
+    return build_side(client, rules, bank, desk, secrets, filing, widget, settings.public_url, linking, answers, case)
 
 
 def build_answers(settings: Settings, store: Store) -> Answers:

@@ -12,11 +12,13 @@ from itertools import product
 
 from suggest.check import Draft, check, unimplemented
 from suggest.deadlines import load_targets
+from suggest.dialogue import faults as dialogue_faults
 from suggest.domain import PhrasebankError, Platform
 from suggest.folding import fold
 from suggest.hand_over import faults as hand_over_faults
 from suggest.interim import faults as interim_faults
 from suggest.model.examples import example_faults
+from suggest.outcome import outcome_faults
 from suggest.phrasebank import load_exemplars
 from suggest.plan import SOBERING, Situation, plan
 from suggest.regulation import Exemplar, Phrase, Phrasebank, Plan, Scenario, Topic
@@ -229,8 +231,10 @@ BANK_CHECKS: tuple[Callable[[Phrasebank], Iterator[str]], ...] = (
     _no_reply_has_findings,
     interim_faults,
     hand_over_faults,
+    dialogue_faults,
     example_faults,
     rule_faults,
+    outcome_faults,
     _data_files,
 )
 EXEMPLAR_CHECKS: tuple[Callable[[Phrasebank, Sequence[Exemplar]], Iterator[str]], ...] = (

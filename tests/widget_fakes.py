@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from suggest.demo.state import Helpdesk
 from suggest.demo.tell import Teller
 from suggest.demo.tickets import SAMPLES, Sample
 from suggest.domain import Suggestion
+from suggest.pipeline import now
 from suggest.store.store import open_store
 from tests.fakes import a_suggester, the_bank
 from tests.usedesk_fakes import HOOK, SECRET, serving
@@ -61,8 +63,8 @@ class Site:
 
 
 @contextmanager
-def a_site(folder: Path, *samples: Sample, **settings: str) -> Iterator[Site]:
-    """Both, each behind a server of its own; the tickets are the demo's unless given."""
+def a_site(folder: Path, *samples: Sample, clock: Callable[[], datetime] = now, **settings: str) -> Iterator[Site]:
+    """Both, each behind a server of its own; the tickets are the demo's, the database a file, unless given."""
     teller = Teller("", SECRET, HOOK)
     standin = create_standin(teller, Helpdesk(samples or SAMPLES))
     with closing(teller), serving(standin) as helpdesk:
@@ -74,10 +76,11 @@ def a_site(folder: Path, *samples: Sample, **settings: str) -> Iterator[Site]:
             "usedesk_user_id": ANNA,
             "frame_ancestors": "http://127.0.0.1:*",
             "secret": "of-the-tests",
+            "database_url": f"sqlite:///{folder / 'suggest.db'}",
             **settings,
         }
         read = Settings.read({f"SUGGEST_{name.upper()}": value for name, value in given.items()})
-        with closing(open_store(f"sqlite:///{folder / 'suggest.db'}")) as store:
+        with closing(open_store(read.database, clock)) as store:
             service = served(read, the_bank(), a_suggester(), store)
             app = create_app(service)
             with serving(app) as address:

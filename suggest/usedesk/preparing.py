@@ -19,6 +19,7 @@ from suggest.usedesk.dictionary import Dictionary
 from suggest.usedesk.errors import UsedeskBusy, UsedeskError, UsedeskUnreachable
 from suggest.usedesk.filing import Filing
 from suggest.usedesk.linking import Linking
+from suggest.usedesk.outgoing import Answers
 from suggest.usedesk.reader import Reader, Reading
 from suggest.usedesk.ticket import Ticket
 
@@ -61,6 +62,7 @@ class Preparer:
         filing: Filing | None = None,
         clock: Callable[[], float] = time.monotonic,
         linking: Linking | None = None,
+        answers: Answers | None = None,
     ) -> None:
         self.client = client
         self.reader = reader
@@ -69,6 +71,7 @@ class Preparer:
         self._desk = desk
         self._filing = filing
         self._linking = linking
+        self._answers = answers
         self._clock = clock
         self._pool = ThreadPoolExecutor(WORKERS, "usedesk-urgent")
         self._running: dict[int, Future[Prepared]] = {}
@@ -136,10 +139,13 @@ class Preparer:
         started = self._clock()
         try:
             ticket = self._ticket(ticket_id, hints, given, urgent)
+            if ticket and self._answers and self._answers.take(ticket):
+                self._remember(ticket_id, _Read(started, ticket.updated_at))
+                return Prepared(Reading(ticket_id, "outgoing", robot=False, unreadable="outgoing"))
             reading = self.reader.read(ticket) if ticket else given
-            if reading and self._linking:
-                self._linking.read(reading)
             suggestion = self._suggested(reading, None if urgent else ticket) if reading else None
+            if reading and self._linking:
+                self._linking.read(reading, ticket, suggestion)
         except UsedeskError as error:
             log.info("ticket %d: %s", ticket_id, type(error).__name__)
             return Prepared(error=error)

@@ -13,6 +13,7 @@ from suggest.usedesk.block import Block
 from suggest.usedesk.client import UsedeskClient
 from suggest.usedesk.filing import Filing
 from suggest.usedesk.linking import Linking
+from suggest.usedesk.outgoing import Answers
 from suggest.usedesk.poll import Poll
 from suggest.usedesk.preparing import Preparer
 from suggest.usedesk.reader import Reader
@@ -65,9 +66,11 @@ def build_side(
     widget: Callable[[Suggestion], str] | None = None,
     public_url: str = "",
     linking: Linking | None = None,
+    answers: Answers | None = None,
+    case: Callable[[Suggestion], tuple[str, ...]] | None = None,
 ) -> Side:
     """The parts, built on each other; `widget` as in `View`."""
     reader = Reader(rules)
-    preparer = Preparer(client, reader, desk, filing, linking=linking)
-    block = Block(preparer, View(bank, widget), secrets.block, secrets.open_block)
+    preparer = Preparer(client, reader, desk, filing, linking=linking, answers=answers)
+    block = Block(preparer, View(bank, widget), secrets.block, secrets.open_block, case=case)
     return Side(client, preparer, block, Webhook(preparer, reader, secrets.webhook), Poll(preparer), public_url)
