@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-PRIORITIES = {0: "срочно", 1: "в первую очередь", 2: "обычная"}
+PRIORITIES = {0: "сразу", 1: "в первую очередь", 2: "во вторую очередь"}
 STATES = {"open": "исполнение", "done": "исполнено"}
 STATUSES = {"ready": "подсказка готова", "skipped": "ответ не нужен", "abstained": "сценарий не определён"}
 OUTCOMES = {
@@ -101,7 +101,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "number": number,
     "percent": percent,
     "stars": stars,
-    "priority": lambda key: said(key, PRIORITIES) or "ответ не нужен",
+    "priority": lambda key: said(key, PRIORITIES) or "без ответа",
     "state": lambda key: said(key, STATES),
     "status": lambda key: said(key, STATUSES),
     "outcome": lambda key: said(key, OUTCOMES),
