@@ -51,6 +51,11 @@ class Counter:
     def way_back(self) -> WayBack | None:
         return self.service.way_back
 
+    @property
+    def judges(self) -> bool:
+        """Whether a model is asked about the tone of what agents write."""
+        return self.service.model is not None and self.service.model.judges
+
     def open(self, token: str, revision: int = 0) -> Opened:
         """With the newest revision, or the one that the agent was shown; raises TokenRefused."""
         opens = self.tokens.read(token)
