@@ -53,6 +53,7 @@ SECRETS = frozenset(
         "usedesk_webhook_secret",
         "smtp_url",
         "notify_webhook",
+        "lookup_key",
     }
 )
 
@@ -124,6 +125,9 @@ class Settings(Frozen):
     company_name: str | None = None
     company_email: str | None = None
     company_phone: str | None = None
+    lookup_url: str = ""
+    """Where a company's own system says whether a client is known (see usedesk/SETUP.md); empty: nobody is asked."""
+    lookup_key: str = ""
     return_code: bool | None = None
     """Whether public replies ask for the review's code in the subject of a letter; unset: as `company.yaml` says."""
 
@@ -389,6 +393,7 @@ def build_usedesk(
     store: Store | None = None,
 ) -> Side:
     """Block, webhook and poll; nothing is asked of Usedesk before they are started or called."""
+    from suggest.lookup import Lookup
     from suggest.usedesk.brief import Brief
     from suggest.usedesk.casebook import Casebook
     from suggest.usedesk.filing import Filing
@@ -406,7 +411,10 @@ def build_usedesk(
     linking = Linking(store.links, store.hand_overs, store.contacts, store.clock) if store else None
     answers = build_answers(settings, store) if store else None
     case = Brief(Casebook(store, bank)).lines if store else None
-    return build_side(client, rules, bank, desk, secrets, filing, widget, settings.public_url, linking, answers, case)
+    lookup = Lookup(settings.lookup_url, settings.lookup_key) if settings.lookup_url else None
+    return build_side(
+        client, rules, bank, desk, secrets, filing, widget, settings.public_url, linking, answers, case, lookup
+    )
 
 
 def build_answers(settings: Settings, store: Store) -> Answers:

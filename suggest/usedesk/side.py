@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from suggest.desk import Desk
 from suggest.domain import Suggestion
+from suggest.lookup import Lookup
 from suggest.regulation import Phrasebank
 from suggest.usedesk import messages
 from suggest.usedesk.block import Block
@@ -54,6 +55,8 @@ class Side:
         self.preparer.close()
         self.block.close()
         self.client.close()
+        if self.preparer.lookup:
+            self.preparer.lookup.close()
 
 
 def build_side(
@@ -68,9 +71,10 @@ def build_side(
     linking: Linking | None = None,
     answers: Answers | None = None,
     case: Callable[[Suggestion], tuple[str, ...]] | None = None,
+    lookup: Lookup | None = None,
 ) -> Side:
     """The parts, built on each other; `widget` as in `View`."""
     reader = Reader(rules)
-    preparer = Preparer(client, reader, desk, filing, linking=linking, answers=answers)
+    preparer = Preparer(client, reader, desk, filing, linking=linking, answers=answers, lookup=lookup)
     block = Block(preparer, View(bank, widget), secrets.block, secrets.open_block, case=case)
     return Side(client, preparer, block, Webhook(preparer, reader, secrets.webhook), Poll(preparer), public_url)

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
+from suggest.lookup import LookupFailed
 from suggest.usedesk.casebook import is_own
 from suggest.usedesk.errors import UsedeskError
+from suggest.usedesk.preparing import asked_about
 from suggest.usedesk.ticket import Ticket, TicketStatus
 from suggest.web.counter import Counter
 from suggest.web.pages import page
@@ -58,13 +60,29 @@ class Around:
         """The client's other tickets, the newest first."""
         here = self.counter.open(token)
         if not is_own(here.made) or self.client is None or not self.client.usable:
-            return page("widget_around.html.j2", related=(), trouble="")
+            return page("widget_around.html.j2", related=(), trouble="", known="")
         try:
             ticket = self.client.ticket(int(here.made.review.ticket_id or 0), urgent=True)
             related = self._related(ticket)
         except UsedeskError as error:
-            return page("widget_around.html.j2", related=(), trouble=error.advice)
-        return page("widget_around.html.j2", related=related, trouble="")
+            return page("widget_around.html.j2", related=(), trouble=error.advice, known="")
+        return page("widget_around.html.j2", related=related, trouble="", known=self._known(ticket))
+
+    def _known(self, ticket: Ticket) -> str:
+        """What the company's own system says of the client; "" where none is set."""
+        lookup = self.counter.service.usedesk.preparer.lookup if self.counter.service.usedesk else None
+        if lookup is None:
+            return ""
+        asked = asked_about(ticket)
+        if not asked:
+            return "В системе компании клиента не искали: нет ни почты, ни телефона, ни номера заказа."
+        try:
+            found = lookup.ask(asked)
+        except LookupFailed:
+            return "Система компании не ответила: проверьте клиента вручную."
+        if not found.known:
+            return "В системе компании клиент не найден."
+        return f"Клиент есть в системе компании: {found.name}." if found.name else "Клиент есть в системе компании."
 
     def _related(self, ticket: Ticket) -> tuple[Related, ...]:
         if self.client is None or ticket.client_id is None:
