@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from suggest.api import create_app
-from suggest.bootstrap import Service, Settings, served
+from suggest.bootstrap import Service, Settings, build_checker, served
 from suggest.demo.account import TOKEN, USERS
 from suggest.demo.rest import Rest
 from suggest.demo.standin import create_app as create_standin
@@ -81,7 +81,9 @@ def a_site(folder: Path, *samples: Sample, clock: Callable[[], datetime] = now, 
         }
         read = Settings.read({f"SUGGEST_{name.upper()}": value for name, value in given.items()})
         with closing(open_store(read.database, clock)) as store:
-            service = served(read, the_bank(), a_suggester(), store)
+            suggester = a_suggester(None if clock is now else clock)
+            suggester = replace(suggester, checker=build_checker(read, the_bank()))
+            service = served(read, the_bank(), suggester, store)
             app = create_app(service)
             with serving(app) as address:
                 teller.address = address

@@ -92,6 +92,10 @@ class UsedeskClient:
             raise UsedeskNotFound("ticket: the answer holds none")
         return found
 
+    def whole_ticket(self, ticket_id: int) -> dict[str, Any]:
+        """A ticket's answer as it came, with what `ticket` drops of its client: to be shown, never kept."""
+        return mapping(self._ask("ticket", {"ticket_id": ticket_id}, urgent=True))
+
     def tickets(self, updated_after: str = "", offset: int = 0, **filters: object) -> tuple[Ticket, ...]:
         """A page of tickets, without their messages; `updated_after` is in Usedesk's own time."""
         asked = {"updated_after": updated_after, "offset": offset, "sort": "last_updated_at", "order": "asc", **filters}
@@ -127,7 +131,7 @@ class UsedeskClient:
     def create(self, subject: str, message: str, facts: Mapping[str, object], files: Sequence[File] = ()) -> int:
         """Opens a ticket, with files as attachments, and returns its id. Names and values as documented for /create/ticket."""
         body = {"subject": subject[:255], "message": message, **facts}
-        return _created(self._ask("create/ticket", body, once=True, files=files), "ticket_id")
+        return _created(self._ask("create/ticket", body, urgent=True, once=True, files=files), "ticket_id")
 
     def skew(self) -> float | None:
         """By how many seconds Usedesk's clock is ahead of ours; None where its answers carry no date."""

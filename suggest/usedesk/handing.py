@@ -55,6 +55,8 @@ class Handed:
     hand_over: HandOver | None
     steps: tuple[StepResult, ...] = ()
     said: str = ""
+    mine: bool = True
+    """Whether this press did it, and not somebody else who is at it."""
 
 
 class _Failed(Exception):
@@ -107,7 +109,7 @@ class Handing:
         claim = self.hand_overs.claim(_asked(made, parcel, agent))
         over = claim.hand_over
         if not claim.mine:
-            return Handed(over, self.steps(over, parcel.home), SENDING)
+            return Handed(over, self.steps(over, parcel.home), SENDING, mine=False)
         try:
             if over.sent_at is None:
                 over = self._request(over, parcel, user or self.user_id)

@@ -5,11 +5,13 @@ A request bears our id in `additional_id` and at the end of its subject, so it i
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from suggest.domain import StoreUnavailable
 from suggest.hand_over_letter import Request
 from suggest.store.hand_overs import HandOver, HandOvers
 from suggest.usedesk.client import PAGE, UsedeskClient
@@ -22,11 +24,17 @@ HALF_A_DAY = timedelta(hours=14)
 """Usedesk tells local times without a zone: at most so far from ours."""
 
 MOST_PAGES = 50
+log = logging.getLogger(__name__)
 
 
 def external_id(over: HandOver) -> str:
     """The `additional_id` of a hand-over's outgoing ticket."""
     return f"suggest-hand-over-{over.id}-{over.suggestion_id[:8]}"
+
+
+def ours(ticket: Ticket) -> bool:
+    """Whether a ticket says that it is an outgoing request of ours."""
+    return EXTERNAL.fullmatch(ticket.additional_id) is not None
 
 
 @dataclass(frozen=True)
@@ -64,15 +72,17 @@ class Answers:
     question: str
     """The wording that asks again within a request."""
 
-    def take(self, ticket: Ticket) -> tuple[HandOver, ...] | None:
-        """The hand-overs of an outgoing request, answers noted; None for any other ticket. Raises StoreUnavailable."""
-        overs = self.hand_overs.of_ticket(str(ticket.id))
-        if not overs and not EXTERNAL.fullmatch(ticket.additional_id):
-            return None
-        for over in overs:
-            if over.answered_at is None and self._answered(ticket, over, overs):
-                self.hand_overs.answered(over.id)
-        return overs
+    def take(self, ticket: Ticket) -> bool:
+        """Whether it is an outgoing request; an answer in it is noted. Without the database only `ours` tells."""
+        try:
+            overs = self.hand_overs.of_ticket(str(ticket.id))
+            for over in overs:
+                if over.answered_at is None and self._answered(ticket, over, overs):
+                    self.hand_overs.answered(over.id)
+        except StoreUnavailable as error:
+            log.warning("ticket %d: answers were not looked for: %s", ticket.id, error)
+            overs = ()
+        return bool(overs) or ours(ticket)
 
     def _answered(self, ticket: Ticket, over: HandOver, overs: Sequence[HandOver]) -> bool:
         """Whether the other side wrote after what was asked."""

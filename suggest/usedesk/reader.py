@@ -15,7 +15,7 @@ from suggest.usedesk.rules import Fact, ReaderRules, Rule, Source
 from suggest.usedesk.stars import rating
 from suggest.usedesk.ticket import Ticket
 
-Unreadable = Literal["no_message", "no_text", "unknown_robot"]
+Unreadable = Literal["no_message", "no_text", "unknown_robot", "outgoing"]
 Missing = Literal["rating", "branch", "url", "platform"]
 
 CLIENTS_OWN = frozenset({Platform.DM})
