@@ -109,7 +109,7 @@ class Settings(Frozen):
     public_url: str = ""
     """Where agents' browsers reach this service; empty: where Usedesk called it."""
     secret: str = ""
-    """Signs the widget's tokens; empty: a random one for each process."""
+    """Signs the widget's tokens and the console's sessions; empty: a random one for each process."""
     way_back_dry_run: bool = False
     """Whether the steps after a reply are only shown, and nothing is written to tickets."""
     country: str = "ru"
