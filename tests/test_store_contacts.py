@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from fastapi.testclient import TestClient
 
+from suggest.api import create_app
 from suggest.desk import Desk
 from suggest.store.contacts import Contact
+from suggest.store.hand_overs import Asked
 from suggest.store.register import Filter
 from suggest.store.store import Store
-from tests.fakes import Clock, a_review, a_suggester
+from tests.fakes import Clock, a_review, a_service, a_suggester
 from tests.test_store_retention import everything
 
 NOTE, NAME, BYTES = "Звонила Тайнова, ждёт ответа.", "тайный-снимок.png", b"\x89PNG secret-bytes"
@@ -63,6 +66,24 @@ def test_after_an_erasure_nothing_of_them_is_kept(store: Store, clock: Clock, ma
     assert NOTE not in everything(store)
     assert store.attachments.data(file_id) is None
     assert len(store.contacts.of(made)) == len(store.attachments.of(made)) == 1
+
+
+def test_the_register_shows_them_to_callers(store: Store, clock: Clock, made: str) -> None:
+    file_id = fill(store, clock, made)
+    asked = Asked(suggestion_id=made, key="k", department="brand_store", mode="usedesk")
+    over = store.hand_overs.claim(asked).hand_over
+    store.hand_overs.sent(over.id, clock(), "9001")
+    client = TestClient(create_app(a_service(store, clock)))
+    told = client.get(f"/v1/register/{made}").json()
+    assert (told["entry"]["id"], told["entry"]["pending"]) == (made, 1)
+    assert [row["note"] for row in told["contacts"]] == [NOTE]
+    assert [row["ticket_id"] for row in told["hand_overs"]] == ["9001"]
+    assert [row["name"] for row in told["files"]] == [NAME]
+    file = client.get(f"/v1/register/{made}/files/{file_id}")
+    assert (file.content, file.headers["content-disposition"]) == (BYTES, "attachment")
+    store.retention.erase(suggestion_id=made)
+    assert client.get(f"/v1/register/{made}/files/{file_id}").status_code == 404
+    assert client.get("/v1/register/nothing").status_code == 404
 
 
 def test_an_unknown_suggestion_is_an_error(store: Store, clock: Clock) -> None:

@@ -15,6 +15,7 @@ from suggest.store.accounts import Accounts
 from suggest.store.approval import Candidates
 from suggest.store.audit import Audit
 from suggest.store.contacts import Attachments, Contacts
+from suggest.store.details import Details
 from suggest.store.engine import Database
 from suggest.store.events import Events
 from suggest.store.feedback import StoredRecords
@@ -57,6 +58,11 @@ class Store:
     notices: Notices
     agent_forms: AgentForms
     clock: Callable[[], datetime]
+
+    @property
+    def details(self) -> Details:
+        """One review of the register with all that is around it."""
+        return Details(self.database, self.contacts, self.hand_overs, self.attachments)
 
     def candidates(self, bank: Phrasebank) -> Candidates:
         """The approval queue of those who keep this phrasebank."""
