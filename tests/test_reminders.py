@@ -62,7 +62,7 @@ def another(store: Store, suggestion_id: str, key: str = "k1") -> HandOver:
     asked = Asked(suggestion_id=suggestion_id, key=key, department="brand_store", mode="usedesk")
     claimed = store.hand_overs.claim(asked).hand_over
     sent = store.hand_overs.sent(claimed.id, interim.due(ASKED, CALENDAR))
-    store.hand_overs.release(claimed.id)
+    store.hand_overs.release(claimed)
     return sent
 
 

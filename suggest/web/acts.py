@@ -10,11 +10,11 @@ from fastapi.responses import HTMLResponse
 
 from suggest.domain import Status, StoreUnavailable, Suggestion
 from suggest.feedback import Feedback, Outcome
-from suggest.store.fold import Kind
+from suggest.store.fold import Kind, fold
 from suggest.store.register import Filter
 from suggest.usedesk.errors import UsedeskError
 from suggest.usedesk.ticket import User
-from suggest.usedesk.way_back import Closing
+from suggest.usedesk.way_back import Closing, proposed
 from suggest.web.appeals import STATES
 from suggest.web.counter import Counter, Opened, digest
 from suggest.web.pages import Agent, Said, Shown, page
@@ -24,7 +24,8 @@ from suggest.web.signers import Signer, known
 AT_ONCE = 10
 """So many skipped reviews are closed with one press: Usedesk takes two writes a second."""
 
-Closed = Annotated[Closing, Form()]
+Closed = Annotated[Closing | None, Form()]
+"""None: what the regulation proposes here."""
 Reason = Literal["wrong_scenario", "tone", "facts", "not_needed", "other"]
 
 
@@ -89,7 +90,7 @@ class Acts:
         self,
         token: str,
         text: Said = "",
-        closing: Closed = Closing.SOLVED,
+        closing: Closed = None,
         revision: Shown = 0,
         agent: Agent = "",
     ) -> HTMLResponse:
@@ -98,7 +99,7 @@ class Acts:
         self.counter.tell(here, Outcome.ACCEPTED, user, text)
         return self._brought_back(here, closing, user)
 
-    def again(self, token: str, closing: Closed = Closing.SOLVED, agent: Agent = "") -> HTMLResponse:
+    def again(self, token: str, closing: Closed = None, agent: Agent = "") -> HTMLResponse:
         """The way back alone: resumed after a failure, or for a review that needs no reply."""
         return self._brought_back(self.counter.open(token), closing, self.counter.agents.find(agent))
 
@@ -175,8 +176,9 @@ class Acts:
         except StoreUnavailable:
             return
 
-    def _brought_back(self, here: Opened, closing: Closing, user: User | None) -> HTMLResponse:
+    def _brought_back(self, here: Opened, closing: Closing | None, user: User | None) -> HTMLResponse:
         results = None
+        closing = closing or proposed(here.made, fold(self.counter.events(here)).pending)
         if self.counter.way_back:
             who = (user.name, user.id) if user else (None, None)
             results = self.counter.way_back.run(here.made, closing, *who)
