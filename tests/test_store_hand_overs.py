@@ -5,14 +5,19 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from sqlalchemy import Column, MetaData, Table, inspect, select
 
 from suggest.desk import Desk
 from suggest.feedback import Feedback
+from suggest.store.engine import Database
 from suggest.store.fold import Kind, fold
 from suggest.store.hand_overs import LEASE, Asked, Claim, HandOvers
-from suggest.store.store import Store, store_over
+from suggest.store.schema import upgrade
+from suggest.store.store import Store, open_store, store_over
+from suggest.store.tables import hand_overs, suggestions
 from tests.fakes import Clock, a_review, a_suggester
 
 
@@ -164,3 +169,24 @@ def test_an_unknown_one_is_an_error(store: Store, clock: Clock, made: str) -> No
     with pytest.raises(KeyError):
         store.hand_overs.sent(404, clock())
     assert store.hand_overs.get(404) is None
+
+
+def test_a_hand_over_kept_before_these_columns_reads_on(tmp_path: Path, clock: Clock) -> None:
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    new, old = open_store(f"sqlite:///{tmp_path / 'new.db'}", clock), Database(url)
+    made = Desk(a_suggester(clock), new.suggestions, new.records).receive(a_review()).id
+    upgrade(old.engine, "0003")
+    with new.database.reading() as source, old.engine.begin() as target:
+        row = dict(source.execute(select(suggestions)).mappings().one())
+        there = {column["name"] for column in inspect(target).get_columns("suggestions")}
+        target.execute(suggestions.insert(), {name: value for name, value in row.items() if name in there})
+        names = ("suggestion_id", "key", "department", "asked_at", "sent_at")
+        table = Table("hand_overs", MetaData(), *(Column(name, hand_overs.c[name].type) for name in names))
+        target.execute(table.insert(), dict(zip(names, (made, "k", "brand_store", clock(), clock()), strict=True)))
+    old.dispose()
+    upgraded = open_store(url, clock)
+    (over,) = upgraded.hand_overs.of(made)
+    assert (over.key, over.mode, over.purpose, over.uncertain, over.open) == ("k", "usedesk", "check", False, True)
+    assert upgraded.hand_overs.outcome_sent(over.id)
+    new.close()
+    upgraded.close()
