@@ -16,7 +16,7 @@ from suggest.spikes import BEFORE, Compared
 from suggest.store.register import Entry
 from suggest.store.store import Store
 from suggest.store.trends import Complaints, Standing
-from suggest.weeks import WEEK, Week, bounds, weeks
+from suggest.weeks import WEEK, Week, bounds, since, weeks
 
 UNCLEAR = "Тема не определена"
 NO_BRANCH = "Филиал не указан"
@@ -65,11 +65,13 @@ class Mend:
 def mend(store: Store, bank: Phrasebank, last: date, zone: tzinfo, count: int = 13, branch: str | None = None) -> Mend:
     """What came in during `count` weeks, the last of which ends with the day `last`; of one branch, where it is named.
 
-    `spikes` and `branches` are always those of all branches. `count` is at least BEFORE + 1, so that there is something
-    to compare with.
+    `spikes` and `branches` are always those of all branches. There are at least BEFORE + 1 weeks, so that there is
+    something to compare with, but none from before the first review.
     """
-    trends, some = store.trends(bank), weeks(last, max(count, BEFORE + 1), zone)
-    edges, first = bounds(some), trends.first()
+    trends = store.trends(bank)
+    first = trends.first()
+    some = since(weeks(last, max(count, BEFORE + 1), zone), first)
+    edges = bounds(some)
     behind = min(BEFORE, (edges[-2] - first) // WEEK) if first and first < edges[-2] else 0
     standings = trends.standings(edges[-behind - 2 :])
     by_week = _by_week(trends.complaints(edges, branch), len(some))

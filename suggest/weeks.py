@@ -26,6 +26,11 @@ def weeks(last: date, count: int, zone: tzinfo) -> tuple[Week, ...]:
     return tuple(Week(_midnight(first, zone), _midnight(first + WEEK, zone), label(first)) for first in firsts)
 
 
+def since(some: Sequence[Week], first: datetime | None) -> tuple[Week, ...]:
+    """Those of the weeks that are not over before `first`; at least the last one."""
+    return tuple(week for week in some[:-1] if first and week.until > first) + tuple(some[-1:])
+
+
 def label(first: date) -> str:
     """The week that begins on this day, in words."""
     end = first + timedelta(days=6)

@@ -176,6 +176,13 @@ def test_a_candidate_is_approved_and_comes_out_as_a_patch(lead: TestClient, desk
     assert {"candidate_approved", "patch_taken"} <= set(acts(store))
 
 
+def test_of_many_candidates_some_are_shown_and_the_rest_counted(lead: TestClient, desk: Desk) -> None:
+    for number in range(33):
+        made = desk.receive(a_review(id=str(number)))
+        desk.feedback(made.id, Feedback(outcome="overruled", revision=1, scenario="refund"))
+    assert "Показаны первые 30, за ними ещё 3." in text_of(lead, "/approval")
+
+
 def test_a_reply_is_scored_and_the_checks_are_compared(
     lead: TestClient, desk: Desk, store: Store, clock: Clock
 ) -> None:

@@ -17,6 +17,8 @@ router = APIRouter(dependencies=[Depends(lead)])
 words.ACTS.update(
     candidate_approved="кандидат одобрен", candidate_declined="кандидат отклонён", patch_taken="скачана правка для git"
 )
+AT_ONCE = 30
+"""So many candidates are shown; the others follow when these are decided."""
 GONE = "Этот кандидат уже не ждёт решения: его решил кто-то другой, или текст удалён."
 PERSONAL = "В тексте личные данные. Впишите формулировку без них и одобрите снова."
 UNFIT = "Так одобрить нельзя: проверьте скобки и названия полей вроде {client_name}."
@@ -32,6 +34,8 @@ def queue(request: Request) -> HTMLResponse:
 def download(request: Request) -> Response:
     """What was approved or withdrawn, for `git apply`."""
     text = patch(service(request).bank, _candidates(request).queue("approved"), store(request).phrases.withdrawn())
+    if not text:
+        return _page(request, said="Правка пуста: всё одобренное и отозванное уже в банке фраз.")
     audit(request, "patch_taken", size=len(text))
     headers = {"Content-Disposition": 'attachment; filename="phrasebank.patch"', "Cache-Control": "no-store"}
     return Response(text, media_type="text/x-diff; charset=utf-8", headers=headers)
@@ -64,13 +68,13 @@ def _candidates(request: Request) -> Candidates:
 
 
 def _page(request: Request, status: int = 200, said: str = "", at: int | None = None) -> HTMLResponse:
-    queue, bank, kept = _candidates(request), service(request).bank, store(request)
-    approved, waiting = queue.queue("approved"), queue.queue()
+    queue, kept = _candidates(request), store(request)
+    waiting = queue.queue(limit=AT_ONCE)
     before = {one.id: kept.suggestions.get(one.suggestion_id, 1) for one in waiting if one.kind == "exemplar"}
     offered = {key: made.match.scenario if made and made.match else None for key, made in before.items()}
-    ready = bool(patch(bank, approved, kept.phrases.withdrawn()))
-    told = {"waiting": waiting, "approved": approved, "offered": offered, "ready": ready, "said": said, "at": at}
-    return page(request, "approval.html.j2", status, **told)
+    told = {"waiting": waiting, "left": max(0, queue.count("waiting") - len(waiting)), "offered": offered}
+    ready = {"approved": queue.count("approved"), "withdrawn": len(kept.phrases.withdrawn())}
+    return page(request, "approval.html.j2", status, **told, **ready, said=said, at=at)
 
 
 def _said(error: InputError) -> str:

@@ -13,7 +13,7 @@ from suggest.console.shell import lead, page, service, store
 from suggest.store.phrases import wilson
 from suggest.store.register import Filter
 from suggest.store.trends import Volume
-from suggest.weeks import bounds, weeks
+from suggest.weeks import bounds, since, weeks
 
 router = APIRouter(dependencies=[Depends(lead)])
 SPANS = (4, 13, 26)
@@ -23,19 +23,20 @@ SPANS = (4, 13, 26)
 def scenarios(request: Request, until: Until = None, span: Annotated[int, Query(ge=2, le=26)] = 13) -> HTMLResponse:
     """Volume and acceptance over some weeks, the last of which ends with the day `until`."""
     bank, last = service(request).bank, until or today(request)
-    some = weeks(last, span, service(request).settings.zone)
-    trends, edges = store(request).trends(bank), bounds(some)
+    trends, some = store(request).trends(bank), weeks(last, span, service(request).settings.zone)
+    some = since(some, trends.first())
+    edges, count = bounds(some), len(some)
     volumes, labels = trends.by_scenario(edges), [week.label for week in some]
-    rates = [_rate(volumes, week) for week in range(span)]
+    rates = [_rate(volumes, week) for week in range(count)]
     taken = store(request).acceptances.by_scenario(Filter(since=edges[0], until=edges[-1]))
-    made = {row.scenario: [0] * span for row in volumes}
+    made = {row.scenario: [0] * count for row in volumes}
     for row in volumes:
         made[row.scenario][row.week] = row.made
     order = sorted(made, key=lambda name: (-sum(made[name]), name or "~"))
     apart, rest = order[: charts.COLOURS - 1], order[charts.COLOURS - 1 :]
     series = [charts.Series(_title(request, name), made[name]) for name in apart]
     if rest:
-        others = [sum(made[name][week] for name in rest) for week in range(span)]
+        others = [sum(made[name][week] for name in rest) for week in range(count)]
         series.append(charts.Series("Остальные сценарии", others))
     return page(
         request,
@@ -61,9 +62,9 @@ def scenarios(request: Request, until: Until = None, span: Annotated[int, Query(
 
 
 def _rate(volumes: tuple[Volume, ...], week: int) -> tuple[float | None, tuple[float, float], int]:
-    """The acceptance of a week over all scenarios, its interval, and of how many shown."""
-    shown = sum(row.shown for row in volumes if row.week == week)
-    taken = sum(row.taken for row in volumes if row.week == week)
+    """The acceptance of a week over all scenarios, its interval, and of how many shown; silence is none to accept."""
+    told = [row for row in volumes if row.week == week and row.scenario]
+    shown, taken = sum(row.shown for row in told), sum(row.taken for row in told)
     return (taken / shown if shown else None), wilson(taken, shown), shown
 
 

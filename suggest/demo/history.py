@@ -68,10 +68,10 @@ class Month:
     until: datetime
     size: int = REVIEWS
     chance: random.Random = field(default_factory=lambda: random.Random(11))  # noqa: S311
-    agenda: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
+    agenda: list[tuple[datetime, int, Callable[[], object]]] = field(default_factory=list)
     number: count[int] = field(default_factory=count)
 
-    def later(self, at: datetime, act: Callable[[], None]) -> None:
+    def later(self, at: datetime, act: Callable[[], object]) -> None:
         """Has something done at its time, unless that is still to come."""
         if at < self.until:
             heapq.heappush(self.agenda, (at, next(self.number), act))
@@ -206,7 +206,9 @@ def _answered(month: Month, made: Suggestion, agent: str) -> None:
 
 
 def _edited(month: Month, made: Suggestion) -> str:
-    """The reply with one slot in the agent's words, or with a sentence left out."""
+    """The reply with one slot in the agent's words, with a sentence left out, or with more cheer than is allowed."""
+    if month.chance.random() < 0.18:
+        return f"{made.text} Ждём вас снова!!!"
     for segment in made.segments:
         if segment.slot in WORDINGS and month.chance.random() < 0.6:
             return made.text.replace(segment.text, month.chance.choice(WORDINGS[segment.slot]))
@@ -260,7 +262,7 @@ def _scored(month: Month) -> None:
             found = checker.check(text, made.review, drawn.scenario, made.match)
             checks = verdicts(items, found)
             answers: dict[str, Answer] = {item.id: checks.get(item.id, "yes") for item in items}
-            if chance.random() < 0.4:
+            if chance.random() < 0.2:
                 doubted = chance.choice(items).id
                 answers[doubted] = "yes" if answers[doubted] == "no" else "no"
             month.clock.at = until - timedelta(hours=chance.randrange(1, 20))
