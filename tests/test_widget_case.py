@@ -139,6 +139,9 @@ def test_the_words_for_the_client_are_put_on_record_when_copied_but_not_with_a_p
     )
     events = [event for event in store(site).events.of(review) if event.kind is Kind.INFORMED]
     assert [(event.reason, event.agent) for event in events] == [("result", "Анна Агентова")]
+    own = store(site).events.state(site.made(FIRST + 1).id)
+    assert own
+    assert own.state == "done"
 
 
 def test_a_talks_result_goes_into_the_ticket_and_on_record(site: Site) -> None:

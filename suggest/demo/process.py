@@ -28,6 +28,7 @@ def standin(settings: Settings) -> Iterator[Settings]:
             "usedesk_webhook_secret": secrets.token_urlsafe(16),
             "usedesk_user_id": USERS[0]["id"],
             "usedesk_filing": True,
+            "return_code": settings.return_code is not False,
         }
     )
     process = _started(ours)

@@ -26,6 +26,13 @@ WORDS = {
     Kind.LINKED: "клиент написал, его тикет связан с отзывом",
     Kind.UNLINKED: "связь с тикетом клиента снята",
 }
+STAGES = {
+    "missing": "просьба о данных",
+    "interim": "промежуточный ответ",
+    "overdue": "вопрос ещё в работе",
+    "result": "результат",
+    "closing": "завершение",
+}
 STEPS = {
     "comment": "комментарий",
     "category": "категория",
@@ -65,4 +72,8 @@ def _what(event: Event) -> str:
         return f"жалоба: {STATES.get(event.reason or '', '')}"
     if event.kind is Kind.CLOSED and event.hand_over is not None:
         return "результат отправлен клиенту"
+    if event.kind is Kind.INFORMED:
+        return f"клиенту написано: {STAGES.get(event.reason or '', 'ответ')}"
+    if event.kind is Kind.CLOSED and event.reason == "linked":
+        return "клиенту отвечено, дальше — в строке отзыва"
     return WORDS.get(event.kind, "")

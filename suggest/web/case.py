@@ -4,7 +4,6 @@ where the case stands, and what the client is to be told now (000 §8-9, 002, 00
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +13,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, Response
 
-from suggest.case import Next, next_step, steps, wanted
+from suggest.case import Next, Stage, next_step, steps, wanted
 from suggest.dialogue import Dialogue, compose
 from suggest.domain import InputError, Severity, StoreUnavailable, Suggestion
 from suggest.interim import interim, overdue
@@ -110,14 +109,18 @@ class Cases:
         """What the regulation has against a text for the client."""
         return page("widget_case_findings.html.j2", findings=self._findings(self.counter.open(token), text))
 
-    def informed(self, token: str, stage: Name, text: Said, agent: Agent = "") -> HTMLResponse:
+    def informed(self, token: str, stage: Annotated[Stage, Form()], text: Said, agent: Agent = "") -> HTMLResponse:
         """The client was written to: put on record, unless something stands in the text that must not."""
         here, user = self.counter.open(token), self.counter.agents.find(agent)
         grave = [one.message for one in self._findings(here, text) if one.severity is Severity.ERROR]
         if grave:
             return self._page(here, said=f"Не отмечено. {grave[0]}", bad=True)
         case = self._book.open(here.made)
-        self._note(case.about, stage, user)
+        self._note(case.about, Kind.INFORMED, stage, user)
+        own = self._store.events.state(here.made.id)
+        if case.about.id != here.made.id and own and own.state == "open":
+            # The letter is answered: from now on the register follows it in the review's own line.
+            self._note(here.made, Kind.CLOSED, "linked", user)
         ticket = case.client_ticket
         contact = Contact(
             at=self._store.clock(),
@@ -247,15 +250,9 @@ class Cases:
             review = review.model_copy(update={"platform": "dm"})
         return self.counter.service.desk.suggester.checker.check(text, review) if text.strip() else ()
 
-    def _note(self, about: Suggestion, stage: str, user: User | None) -> None:
-        event = Event(
-            kind=Kind.INFORMED,
-            revision=about.revision,
-            at=self._store.clock(),
-            agent=user.name if user else None,
-            reason=stage,
-            detail=json.dumps({"stage": stage}),
-        )
+    def _note(self, about: Suggestion, kind: Kind, reason: str, user: User | None) -> None:
+        who = user.name if user else None
+        event = Event(kind=kind, revision=about.revision, at=self._store.clock(), agent=who, reason=reason)
         self._store.events.append(about.id, event)
 
 
