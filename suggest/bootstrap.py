@@ -427,6 +427,7 @@ def build_answers(settings: Settings, store: Store) -> Answers:
 
 def build_doctor(settings: Settings) -> Doctor:
     """Checks on the Usedesk account that is set."""
+    from suggest.outcome import load_outcomes
     from suggest.usedesk.doctor import Doctor
     from suggest.usedesk.reader import Reader
     from suggest.usedesk.rules import load_rules
@@ -439,7 +440,17 @@ def build_doctor(settings: Settings) -> Doctor:
         user_id=settings.usedesk_user_id,
         filing=settings.usedesk_filing,
         frame_ancestors=settings.frame_ancestors,
+        categories=tuple(dict.fromkeys(row.pair for row in load_outcomes(settings.phrasebank).rows)),
+        addresses=_addresses(settings),
     )
+
+
+def _addresses(settings: Settings) -> tuple[str, ...]:
+    """Where requests to stores and departments go."""
+    from suggest.hand_over import load_hand_over
+
+    departments = (department.mail for department in build_bank(settings).departments.values())
+    return (*(store.mail for store in load_hand_over(settings.phrasebank).stores), *filter(None, departments))
 
 
 def usedesk_client(settings: Settings) -> UsedeskClient:

@@ -32,6 +32,13 @@ def doctor(there: Standin) -> Iterator[Doctor]:
         yield Doctor(client, reader, SECRET, HOOK, 501, True, "https://secure.usedesk.ru")
 
 
+def test_a_category_that_the_account_lacks_is_named(doctor: Doctor) -> None:
+    pairs = (("Заявка", "Заявка на ремонт"), ("Заявка", "На воду"))
+    lacking = found(replace(doctor, categories=pairs))["Категории"]
+    assert (lacking.level, "«Заявка» → «На воду»" in lacking.text, "ремонт" in lacking.text) == ("warning", True, False)
+    assert "Категории" not in found(replace(doctor, categories=pairs[:1]))
+
+
 def found(doctor: Doctor) -> dict[str, Check]:
     return {check.title: check for check in doctor.examine()}
 
@@ -51,6 +58,7 @@ def test_a_sound_account(doctor: Doctor) -> None:
         ({"webhook_secret": SECRET}, "Секреты", "warning", "одинаковы"),
         ({"user_id": None}, "Пользователь", "error", "SUGGEST_USEDESK_USER_ID"),
         ({"user_id": 99}, "Пользователь", "error", "не найден"),
+        ({"addresses": ("a@stores.example", "b@shop.ru")}, "Адреса магазинов и отделов", "warning", "1 из 2"),
         ({"frame_ancestors": "*"}, "SUGGEST_FRAME_ANCESTORS", "warning", "https"),
     ],
 )

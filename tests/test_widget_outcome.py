@@ -29,7 +29,9 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 def shown(site: Site, ticket: int = OWN, section: str = "outcome", **query: str) -> str:
-    answer = httpx.get(f"{site.address}{site.widget(ticket)}/{section}", params={"agent": ANNA, "revision": "1", **query})
+    answer = httpx.get(
+        f"{site.address}{site.widget(ticket)}/{section}", params={"agent": ANNA, "revision": "1", **query}
+    )
     assert answer.status_code == 200
     return answer.text
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 from suggest.usedesk.client import UsedeskClient
 from suggest.usedesk.errors import UsedeskError, UsedeskUnset
+from suggest.usedesk.outgoing import ours
 from suggest.usedesk.reader import Reader, missing
 from suggest.usedesk.ticket import Ticket, TicketStatus
 
@@ -17,6 +18,9 @@ MARKS: dict[Level, str] = {"ok": "✓", "warning": "!", "error": "✗"}
 
 MOST_SKEW = 120.0
 SHORTEST_SECRET = 16
+INVENTED = (".example", "@example.com", "@company.com")
+"""How addresses end that nobody has."""
+
 SAMPLE = 5
 """So many of the newest tickets are read on trial."""
 
@@ -57,11 +61,16 @@ class Doctor:
     user_id: int | None
     filing: bool
     frame_ancestors: str
+    categories: tuple[tuple[str, str], ...] = ()
+    """Categories and subcategories that outcomes of tickets are filed under."""
+    addresses: tuple[str, ...] = ()
+    """Where requests to stores and departments go."""
 
     def examine(self) -> Iterator[Check]:
         """Every check, one after another; without an answer from Usedesk only those that need none."""
         yield from self._secrets()
         yield from self._frames()
+        yield from self._addresses()
         try:
             newest = self.client.tickets(order="desc")
         except UsedeskError as error:
@@ -92,6 +101,13 @@ class Doctor:
             text = f"разрешены {', '.join(insecure)}. Оставьте только https-адрес вашего Usedesk"
             yield Check("warning", "SUGGEST_FRAME_ANCESTORS", text)
 
+    def _addresses(self) -> Iterator[Check]:
+        invented = [address for address in self.addresses if address.endswith(INVENTED)]
+        if invented:
+            count = f"вымышленных {len(invented)} из {len(self.addresses)}, например {invented[0]}"
+            text = f"{count}. Впишите свои в stores.yaml и departments.yaml"
+            yield Check("warning", "Адреса магазинов и отделов", text)
+
     def _clock(self) -> Check:
         skew = self.client.skew()
         if skew is None:
@@ -110,6 +126,10 @@ class Doctor:
                 f"нет вложенного списка, где под «{CATEGORY}» лежит «{SUBCATEGORY}». Создайте его в «Настройки → Поля»"
             )
             yield Check("error", "Поля", text)
+        lacking = [f"«{first}» → «{second}»" for first, second in self.categories if not fields.pair(first, second)]
+        if lacking:
+            text = f"в полях нет {', '.join(lacking)}: поправьте classifier.yaml и matrix.yaml или заведите в Юздеске"
+            yield Check("warning", "Категории", text)
         required = [known.name for known in fields.fields if known.required]
         if required:
             names = ", ".join(f"«{name}»" for name in required)
@@ -130,7 +150,7 @@ class Doctor:
     def _reading(self, newest: tuple[Ticket, ...]) -> Iterator[Check]:
         fields = self.client.fields()
         found: Counter[str] = Counter()
-        for row in newest[:SAMPLE]:
+        for row in [row for row in newest if not ours(row)][:SAMPLE]:
             reading = self.reader.read(fields.named(self.client.ticket(row.id)))
             lacking = missing(reading.review) if reading.review else (reading.unreadable or "no_text",)
             found[f"{reading.source}{', нет ' + ', '.join(map(LACKING.__getitem__, lacking)) if lacking else ''}"] += 1

@@ -94,9 +94,9 @@ class TicketOutcome:
         if touches and closing is Closing.SOLVED and proposal.against and not asked.sure:
             return self._page(here, choice, doubt="status" if asked.only else "all")
         user = self.counter.agents.find(asked.agent)
-        who = (user.name, user.id) if user else (None, None)
+        name, number = (user.name, user.id) if user else (None, None)
         wanted = _wanted(proposal, choice.priority)
-        results = self.counter.way_back.run(here.made, closing, *who, wanted=wanted, only=asked.only)
+        results = self.counter.way_back.run(here.made, closing, name, number, wanted, asked.only)
         return self._page(here, choice, results)
 
     def deadline(self, token: str) -> HTMLResponse:
