@@ -101,6 +101,7 @@ class Case:
         if not sent:
             return False
         letters = [contact.at for contact in self.store.contacts.of(self.made.id) if contact.direction == "in"]
+        letters = letters or [link.at for link in self.store.links.of(self.made.id)]
         return said or any(at > max(sent) for at in letters)
 
     def proposed(self) -> Order:
