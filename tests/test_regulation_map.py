@@ -56,6 +56,13 @@ def test_all_that_is_named_exists_and_all_that_cites_the_regulation_is_named() -
     assert faults(SENTENCES, the_bank()) == []
 
 
+def test_nothing_is_only_planned_and_every_rule_is_tested_or_left_to_people() -> None:
+    """What the regulation asks for is kept by something that exists; what nobody can test says why in its note."""
+    assert [one.id for one in SENTENCES if any(entry.startswith("later:") for entry in one.by)] == []
+    assert [one.id for one in SENTENCES if one.kind in {"rule", "wording"} and not one.tests] == []
+    assert [one.id for one in SENTENCES if one.kind == "people" and not one.note] == []
+
+
 def test_every_phrase_that_is_not_of_the_house_is_named() -> None:
     named = {entry for sentence in SENTENCES for entry in sentence.by}
     bank = the_bank()
