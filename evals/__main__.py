@@ -78,6 +78,9 @@ def _run_options(run: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--model", metavar="NAME", action="append", default=[], help="add a column for a model (LiteLLM's name)"
     )
+    run.add_argument(
+        "--parallel", metavar="N", type=int, default=8, help="so many reviews wait for a model at once (default: 8)"
+    )
     run.add_argument("--json", metavar="OUT", type=Path, action="append", default=[])
     run.add_argument("--slice", metavar="S", help="N cases spread evenly, or a kind, a scenario, a flag")
     run.add_argument("--junit", metavar="FILE", type=Path)

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -17,6 +17,8 @@ OWN = Path(__file__).resolve().parent / "cases"
 """Our own cases: the only ones that gates and the baseline are about."""
 
 SKIP = "skip"
+
+Item = TypeVar("Item")
 
 
 class EvalsError(Exception):
@@ -129,14 +131,19 @@ def _faults(case: Case, bank: Phrasebank, twice: bool) -> Iterator[str]:
         yield "a review needs a text or a rating"
 
 
+def evenly(items: Sequence[Item], number: int) -> tuple[Item, ...]:
+    """So many of the items at most, spread evenly."""
+    count = min(number, len(items))
+    return tuple(items[i * len(items) // count] for i in range(count))
+
+
 def sliced(cases: Sequence[Case], spec: str) -> tuple[Case, ...]:
     """A part of the cases: N of them spread evenly, or those of a kind, an expected scenario or an expected flag.
 
     Raises CasesError where nothing is left.
     """
     if spec.isdecimal() and int(spec):
-        count = min(int(spec), len(cases))
-        return tuple(cases[i * len(cases) // count] for i in range(count))
+        return evenly(cases, int(spec))
     chosen = tuple(case for case in cases if spec in {case.kind, case.expect.scenario, *case.expect.flags})
     if not chosen:
         raise CasesError([f"--slice {spec}: neither a number above 0 nor a kind, scenario or flag of these cases"])

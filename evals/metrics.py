@@ -69,6 +69,7 @@ def measure(rows: Sequence[Row]) -> dict[str, Any]:
         "aurc": round(area_under(curve), 4) if sure else None,
         "intervals": intervals,
         "counts": counted,
+        "by": per_decider(rows),
         "harmful": harmful(rows),
         "flags": per_flag(rows),
         "rules": per_rule(rows),
@@ -79,6 +80,18 @@ def measure(rows: Sequence[Row]) -> dict[str, Any]:
         "diversity": diversity(rows),
         "latency_ms": {"p50": percentile(latencies(rows), 50), "p95": percentile(latencies(rows), 95)},
         "cases": [case_line(row) for row in rows],
+    }
+
+
+def per_decider(rows: Sequence[Row]) -> dict[str, dict[str, float | int | None]]:
+    """The answered cases by who named the scenario (matcher, model, triage): how many, and the share of right ones."""
+    ready = [row for row in rows if row.ready]
+    return {
+        name: {
+            "n": sum(row.by == name for row in ready),
+            "right": share(count(row.ok for row in ready if row.by == name)),
+        }
+        for name in sorted({row.by or "" for row in ready})
     }
 
 

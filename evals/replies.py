@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from evals.dataset import CasesError
 from evals.metrics import share
 from suggest.checker import Checker
-from suggest.domain import Client, Match, MatchedBy, Platform, Review
+from suggest.domain import Client, Finding, Match, MatchedBy, Platform, Review
 from suggest.plan import topic_of
 from suggest.regulation import Phrasebank
 
@@ -80,6 +80,55 @@ def rule_judge(checker: Checker) -> Judge:
         return frozenset(finding.rule for finding in findings)
 
     return judge
+
+
+TONED: Mapping[str, frozenset[str]] = {
+    "blame": frozenset({"blame"}),
+    "coldness": frozenset({"coldness"}),
+    "false-cheer": frozenset({"false-cheer"}),
+    "irony": frozenset({"irony", "rudeness"}),
+    "pleading": frozenset({"pleading", "repeated-apology"}),
+    "over-promising": frozenset({"money-promise", "remedy-promise", "term-promise", "improvement-promise"}),
+    "internal-kitchen": frozenset({"internal-kitchen", "excuse", "department-in-public"}),
+    "wrong-register": frozenset({"familiarity", "chancery", "rudeness"}),
+    "off-point": frozenset({"phrase-out-of-place"}),
+    "argument": frozenset({"blame", "excuse"}),
+}
+"""The rules that a flag of `phrasebank/tone.yaml` may stand for: a model and the rules are measured on the same replies."""
+
+
+def about_tone(replies: Sequence[Reply]) -> tuple[Reply, ...]:
+    """The replies in which nothing but the tone is wrong, or nothing at all."""
+    known = frozenset[str]().union(*TONED.values())
+    return tuple(reply for reply in replies if known.issuperset(reply.expect))
+
+
+def model_judge(tone: Callable[[str, Review | None], Sequence[Finding]]) -> Judge:
+    """A model's tone check as a judge: a flag names what it may stand for and the reply breaks, else only itself."""
+
+    def judge(reply: Reply) -> frozenset[str]:
+        flags = [finding.rule.removeprefix("tone-") for finding in tone(reply.text, _review(reply))]
+        named = [TONED.get(flag, frozenset()) & frozenset(reply.expect) or {f"tone-{flag}"} for flag in flags]
+        return frozenset[str]().union(*named)
+
+    return judge
+
+
+def both(first: Judge, second: Judge) -> Judge:
+    """What either judge names."""
+    return lambda reply: first(reply) | second(reply)
+
+
+def remembered(judge: Judge) -> Judge:
+    """The same judge, asked once about each text."""
+    known: dict[str, frozenset[str]] = {}
+
+    def asked(reply: Reply) -> frozenset[str]:
+        if reply.text not in known:
+            known[reply.text] = judge(reply)
+        return known[reply.text]
+
+    return asked
 
 
 def _review(reply: Reply) -> Review | None:

@@ -14,21 +14,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from evals import gates, junit, perturb, replies, show
-from evals.baseline import LAST
-from evals.dataset import Case, is_own, load, own_files, sliced
+from evals.baseline import LAST, LOGS
+from evals.dataset import Case, evenly, is_own, load, own_files, sliced
 from evals.judge import Row
 from evals.meter import Meter
 from evals.metrics import measure
 from evals.task import evaluate
 from suggest.bootstrap import PREFIX, Settings, build_suggester
 from suggest.bootstrap_model import advised
-from suggest.domain import InputError
+from suggest.domain import Finding, InputError, Platform, Review
+from suggest.evaluation import FILE
 from suggest.phrasebank import load as load_bank
 from suggest.pipeline import Suggester
 from suggest.regulation import Phrasebank
-
-PARALLEL = 8
-"""So many reviews wait for a model at once."""
 
 Build = Callable[[Settings, Phrasebank], Suggester]
 
@@ -58,7 +56,10 @@ def run(options: Namespace, build: Build = build_suggester) -> int:
     if scope.own:
         told = replies.load(replies.files(), bank)
         result["replies"] = replies.measure(told, replies.rule_judge(suggester.checker), bank)
-    _write(result, [*options.json, *([options.log_dir / LAST] if scope.own and scope.whole else [])])
+    kept = [options.log_dir / LAST] if scope.own and scope.whole else []
+    if kept and options.log_dir == LOGS:
+        kept.append(settings.cache / FILE)
+    _write(result, [*options.json, *kept])
     verdicts = gates.judge(gates.load(), result, rows, scope.whole) if scope.own else []
     if options.junit:
         junit.write(options.junit, result, verdicts)
@@ -108,9 +109,36 @@ def _columns(options: Namespace, scope: Scope, suggester: Suggester, progress: P
     for name in options.model:
         meter = Meter()
         asking = advised(_with_model(name), suggester, meter)
-        rows = _column(scope, asking, name, options.log_dir, progress, PARALLEL)
-        columns[name] = measure(rows) | {"usage": meter.shown()}
+        rows = _column(scope, asking, name, options.log_dir, progress, options.parallel)
+        columns[name] = measure(rows)
+        if scope.own:
+            columns[name]["tone"] = _tone(options, asking, progress)
+        columns[name]["usage"] = meter.shown()
     return columns
+
+
+def _tone(options: Namespace, suggester: Suggester, progress: Progress) -> dict[str, Any]:
+    """How well rules, model and both hear what is wrong with the tone of replies."""
+    bank = suggester.bank
+    told = replies.about_tone(replies.load(replies.files(), bank))
+    if (options.slice or "").isdecimal():
+        told = evenly(told, int(options.slice))
+    bar = progress.add_task("tone", total=len(told))
+    model = replies.remembered(replies.model_judge(_asked(suggester, lambda: progress.advance(bar))))
+    rules = replies.rule_judge(suggester.checker)
+    judges = {"rules": rules, "model": model, "both": replies.both(rules, model)}
+    return {name: replies.measure(told, judge, bank) for name, judge in judges.items()}
+
+
+def _asked(suggester: Suggester, done: Callable[[], None]) -> Callable[[str, Review | None], tuple[Finding, ...]]:
+    """What the suggester's model finds in a tone, each question with the whole deadline to itself."""
+
+    def tone(text: str, review: Review | None) -> tuple[Finding, ...]:
+        found = suggester.adviser.begin().tone(review or Review(platform=Platform.OTHER), text)
+        done()
+        return found
+
+    return tone
 
 
 def _with_model(name: str) -> Settings:

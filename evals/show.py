@@ -29,6 +29,8 @@ def result(told: Mapping[str, Any], bank: Phrasebank, console: Console) -> None:
         table.add_row(name, number(told[name]), bounds, *(number(other[name]) for other in told["columns"].values()))
     for name, columns in _costs(told).items():
         table.add_row(name, *columns)
+    for name, columns in _deciders(told).items():
+        table.add_row(name, *columns)
     console.print(table)
     _scenarios(told, console)
     _robustness(told, console)
@@ -52,9 +54,29 @@ def _costs(told: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         for share in ("p50", "p95")
     }
     rows = {name: (values[0], "", *values[1:]) for name, values in rows.items()}
-    for name in ("calls", "tokens", "cost") if told["columns"] else ():
+    for name in ("calls", "failures", "refusals", "tokens", "cost") if told["columns"] else ():
         rows[name] = ("", "", *(str(column["usage"][name]) for column in told["columns"].values()))
     return rows
+
+
+def _deciders(told: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Beside a model: how many answers the matcher and the model decided, with the share of right ones, and the tone."""
+    columns = [told, *told["columns"].values()] if told["columns"] else []
+    rows = {f"answered by {name}": [_decided(column, name) for column in columns] for name in ("matcher", "model")}
+    if any("tone" in column for column in columns):
+        for judge, about in (("rules", "tone by rules"), ("model", "tone by model"), ("both", "tone by both")):
+            rows[f"{about}, precision/recall"] = [_toned(column, judge) for column in columns]
+    return {name: (values[0], "", *values[1:]) for name, values in rows.items() if values}
+
+
+def _decided(column: Mapping[str, Any], name: str) -> str:
+    line = column["by"].get(name, {"n": 0, "right": None})
+    return f"{line['n']} ({number(line['right'], 2)} right)" if line["n"] else "0"
+
+
+def _toned(column: Mapping[str, Any], judge: str) -> str:
+    line = column.get("tone", {}).get(judge)
+    return f"{number(line['precision'], 2)}/{number(line['recall'], 2)} of {line['n']}" if line else ""
 
 
 def _scenarios(told: Mapping[str, Any], console: Console) -> None:
