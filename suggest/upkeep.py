@@ -7,10 +7,11 @@ import json
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suggest.bootstrap import Settings, build_bank, build_store
+from suggest.bootstrap import Settings, build_bank, build_mailer, build_store
 from suggest.domain import InputError, Platform
 
 if TYPE_CHECKING:
@@ -40,6 +41,13 @@ def register(add: Add) -> None:
     queue.add_argument("--by", metavar="NAME", help="who decides")
     queue.add_argument("--wording", metavar="TEXT", help="approve in these words")
     _add_withdrawal(add)
+    week = add("summary", summary, "what the company should mend: the week's complaints, spikes and typical reviews")
+    week.add_argument(
+        "--until", type=date.fromisoformat, metavar="DATE", help="the week's last day; default: yesterday"
+    )
+    where = week.add_mutually_exclusive_group()
+    where.add_argument("--out", type=Path, metavar="FILE", help="an HTML file with charts; default: text to stdout")
+    where.add_argument("--mail", metavar="TO", help="send it over SUGGEST_SMTP_URL, the HTML file attached")
 
 
 def _add_export(add: Add) -> None:
@@ -124,6 +132,27 @@ def withdraw(options: argparse.Namespace, settings: Settings) -> int:
         turn = store.phrases.restore if options.restore else store.phrases.withdraw
         done = turn(options.phrase, options.by, options.why)
     print("done" if done else "nothing to do")
+    return 0
+
+
+def summary(options: argparse.Namespace, settings: Settings) -> int:
+    from suggest.mail import Attachment, Letter
+    from suggest.mend import mend
+    from suggest.summary import html, subject, text
+
+    bank, mailer = build_bank(settings), build_mailer(settings)
+    if options.mail and mailer is None:
+        raise InputError("SUGGEST_SMTP_URL", "no mail is sent: set the server, or write the summary with --out FILE")
+    with closing(build_store(settings)) as store:
+        last = options.until or store.clock().astimezone(settings.zone).date() - timedelta(days=1)
+        found = mend(store, bank, last, settings.zone)
+    if options.out:
+        options.out.write_text(html(found, bank), encoding="utf-8")
+    elif options.mail and mailer:
+        page = Attachment(f"summary-{last}.html", "text/html", html(found, bank).encode())
+        mailer.send(Letter(options.mail, subject(found), text(found, bank), "", (page,), f"summary-{last}"))
+    else:
+        print(text(found, bank), end="")
     return 0
 
 
