@@ -14,6 +14,7 @@ from traceback import format_tb
 from suggest.desk import Desk
 from suggest.domain import Client, Review, StoreUnavailable, Suggestion
 from suggest.lookup import Asked, Lookup, LookupFailed, asked_of
+from suggest.suggestion_id import suggestion_id
 from suggest.usedesk.backlog import Backlog, Job
 from suggest.usedesk.client import UsedeskClient
 from suggest.usedesk.dictionary import Dictionary
@@ -169,11 +170,21 @@ class Preparer:
                 raise
             return None
 
+    def _own(self, review: Review) -> Review:
+        """The review under an id of its ticket's own where another ticket brought it first: each keeps its suggestion."""
+        try:
+            holder = self._desk.suggestions.get(suggestion_id(review))
+        except StoreUnavailable:
+            return review
+        if holder is None or holder.review.ticket_id in {None, review.ticket_id}:
+            return review
+        return review.model_copy(update={"id": f"{review.id}#{review.ticket_id}"})
+
     def _suggested(self, reading: Reading, ticket: Ticket | None, urgent: bool) -> Suggestion | None:
         if reading.review is None:
             return None
         before = self.kept(reading.ticket_id)
-        review = _as_told(reading.review, before)
+        review = _as_told(self._own(reading.review), before)
         if ticket and self.lookup and not reading.robot:
             review = _known(review, ticket, self.lookup)
         with self._thinking:
