@@ -7,7 +7,7 @@ from typing import Annotated
 
 import anyio
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Body, HTTPException, Query, Response
+from fastapi import APIRouter, Body, Header, HTTPException, Query, Response
 from pydantic import Field
 
 from suggest.bootstrap import Service
@@ -57,12 +57,15 @@ def records(service: Service) -> APIRouter:
     def feedback(
         suggestion_id: str,
         given: Annotated[Feedback, Body(openapi_examples={"copied": {"value": {"outcome": "copied", "revision": 1}}})],
+        idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
     ) -> Recorded:
         """Records what an agent did with a suggestion. "Accepted" means copied, or confirmed as posted (`accepted`).
 
-        The same feedback again changes nothing. 409: the revision is no longer the newest. 503: nothing was recorded.
+        The same feedback again changes nothing; under an `Idempotency-Key`, even after another one came between.
+        409: the revision is no longer the newest. 503: nothing was recorded.
         """
-        recorded = desk.feedback(suggestion_id, given)
+        keyed = given.model_copy(update={"key": idempotency_key}) if idempotency_key else given
+        recorded = desk.feedback(suggestion_id, keyed)
         if recorded is None:
             raise HTTPException(404, "no such suggestion")
         return recorded

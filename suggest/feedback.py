@@ -44,6 +44,8 @@ class Feedback(Frozen):
     text: Text | None = Field(default=None, max_length=MAX_TEXT)
     reason: Literal["wrong_scenario", "tone", "facts", "not_needed", "other"] | None = None
     agent: Text | None = Field(default=None, max_length=200)
+    key: str | None = Field(default=None, max_length=200)
+    """Of the caller's own: the same act under the same key is kept once, however late it comes again."""
 
 
 class SlotChange(Frozen):

@@ -48,6 +48,20 @@ def test_the_last_word_counts(client: TestClient, store: Store) -> None:
     assert len(store.events.of(made["id"])) == 5
 
 
+def test_a_late_retry_under_its_key_changes_nothing(client: TestClient, store: Store) -> None:
+    """Without a key it cannot be told from a change of mind, and counts."""
+    made = suggested(client)
+    path, late = f"/v1/suggestions/{made['id']}/feedback", {"outcome": "accepted", "revision": 1}
+    first = client.post(path, json=late, headers={"Idempotency-Key": "press-1"})
+    assert tell(client, made, "rejected", reason="tone").status_code == 200
+    assert client.post(path, json=late, headers={"Idempotency-Key": "press-1"}).json()["event"] == first.json()["event"]
+    state = store.events.state(made["id"])
+    assert state
+    assert state.outcome == "rejected"
+    assert client.post(path, json=late, headers={"Idempotency-Key": "press-2"}).json()["event"] != first.json()["event"]
+    assert len(store.events.of(made["id"])) == 5
+
+
 def test_an_edit_tells_what_changed_and_is_checked(client: TestClient) -> None:
     made = suggested(client)
     segments = made["segments"]

@@ -34,8 +34,8 @@ class StoredRecords:
     ) -> Recorded:
         """Keeps a feedback and, with an overruling, the revision it asks for; raises StaleRevision.
 
-        A feedback that is already the last word, or a suggestion already shown to this agent, is not kept again. A
-        revision is not stale for what a model has offered since.
+        A feedback under a key that came before, one that is already the last word, or a suggestion already shown to this
+        agent, is not kept again. A revision is not stale for what a model has offered since.
         """
         with self._database.writing() as connection:
             state = locked(connection, suggestion_id)
@@ -93,9 +93,9 @@ def _learn(
 
 
 def _repeated(past: tuple[Event, ...], given: Feedback) -> Event | None:
-    """The event that already says the same."""
+    """The event that already says the same: any of its key, else the last word, else a showing to the same agent."""
     key = key_of(given)
-    if given.outcome is Outcome.SHOWN:
+    if given.outcome is Outcome.SHOWN or given.key:
         return next((event for event in past if event.key == key), None)
     decisions = [event for event in past if event.kind is not Kind.SHOWN]
     return decisions[-1] if decisions and decisions[-1].key == key else None
@@ -103,7 +103,9 @@ def _repeated(past: tuple[Event, ...], given: Feedback) -> Event | None:
 
 def key_of(given: Feedback) -> str:
     """Tells a repeated feedback from a new one, without its text."""
-    return hashlib.blake2b(given.model_dump_json().encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(
+        given.model_dump_json(exclude=None if given.key else {"key"}).encode(), digest_size=16
+    ).hexdigest()
 
 
 def _keep_text(connection: Connection, suggestion_id: str, event: Event, given: Feedback, edit: Edit) -> None:
