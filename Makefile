@@ -37,6 +37,8 @@ bench: setup
 	@$(BIN)/python -W ignore -m tests.bench.matcher
 
 lock:
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-tools
 	@$(BIN)/pip-compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
 		--no-emit-trusted-host --no-emit-options --unsafe-package torch --unsafe-package setuptools --unsafe-package pip \
 		--extra dev --output-file requirements.lock pyproject.toml
+	@sed -i '/^# WARNING: The following packages were not pinned/,$$d' requirements.lock

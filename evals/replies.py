@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from evals.dataset import CasesError
 from evals.metrics import share
+from suggest.checker import Checker
 from suggest.domain import Client, Match, MatchedBy, Platform, Review
-from suggest.pipeline import Checker
 from suggest.plan import topic_of
 from suggest.regulation import Phrasebank
 

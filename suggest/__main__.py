@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from suggest import upkeep
+from suggest import upkeep, users
 from suggest.bootstrap import (
     Service,
     Settings,
@@ -69,10 +69,12 @@ def parser() -> argparse.ArgumentParser:
     reply.add_argument("--json", action="store_true")
     add("lint", lint, "every fault of the phrasebank, with file and id")
     add("serve", serve, "the HTTP service")
-    add("demo", demo, "sample reviews and their suggestions, then the HTTP service and a stand-in for Usedesk")
+    shown = add("demo", demo, "sample reviews and their suggestions, then the HTTP service and a stand-in for Usedesk")
+    shown.add_argument("--no-history", action="store_true", help="start with no month of history behind it")
     add("setup", prepare, "build the encoder and fit the matcher into the cache")
     add("train", train, "fine-tune the encoder on the exemplars: takes minutes, writes suggest/tuned.safetensors")
     upkeep.register(add)
+    users.register(add)
     add("doctor", doctor, "check the Usedesk account and our settings for it, and say what to mend")
     add("config", config, "the settings in force, secrets not shown")
     return root
@@ -134,6 +136,7 @@ def serve(options: argparse.Namespace, settings: Settings) -> int:
 
 def demo(options: argparse.Namespace, settings: Settings) -> int:
     from suggest import show
+    from suggest.demo.history import AGENTS, LEAD, REVIEWS, demo_store, let_in, today
     from suggest.demo.process import standin
     from suggest.demo.samples import SAMPLES
 
@@ -142,8 +145,16 @@ def demo(options: argparse.Namespace, settings: Settings) -> int:
     for review in SAMPLES:
         print(show.suggestion(suggester.suggest(review), bank), end="\n\n", flush=True)
     with standin(settings) as ours:
-        print(f"Usedesk (макет): {ours.usedesk_api_base}/", file=sys.stderr, flush=True)
-        return _served(served(ours, bank, suggester, build_store(ours), open_block=True))
+        with show.progress() as tell:
+            size = 0 if options.no_history else REVIEWS
+            url = demo_store(settings.cache, suggester, today(), tell, size)
+        ours = ours.model_copy(update={"database_url": url})
+        store = build_store(ours)
+        password = let_in(store)
+        console = f"http://{ours.host}:{ours.port}/console"
+        print(f"Usedesk (макет): {ours.usedesk_api_base}/", file=sys.stderr)
+        print(f"Консоль: {console} — «{LEAD}» или «{AGENTS[0]}», пароль {password}", file=sys.stderr, flush=True)
+        return _served(served(ours, bank, suggester, store, open_block=True))
 
 
 def _served(service: Service) -> int:

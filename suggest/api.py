@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from suggest.api_records import found, records
 from suggest.bootstrap import Service
+from suggest.console.app import console_app
 from suggest.domain import (
     MAX_TEXT,
     Finding,
@@ -80,6 +81,8 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(usedesk(service.usedesk))
     if service.tokens:
         app.mount("/widget", widget_app(service, service.tokens))
+    if service.store:
+        app.mount("/console", console_app(service, service.store))
     guarded = [Depends(_guard(service.settings.keys))]
     app.include_router(_v1(service), prefix="/v1", dependencies=guarded)
     app.include_router(_metrics(service), dependencies=guarded)
@@ -98,7 +101,11 @@ def _running(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManage
     async def running(_: FastAPI) -> AsyncIterator[None]:
         if service.usedesk:
             service.usedesk.start()
+        if service.notifier:
+            service.notifier.start()
         yield
+        if service.notifier:
+            service.notifier.close()
         if service.usedesk:
             service.usedesk.close()
         if service.model:
@@ -156,11 +163,12 @@ def _v1(service: Service) -> APIRouter:
     ) -> CheckResponse:
         """What the regulation has against a reply text; nothing is altered."""
         review, scenario, matched = request.review, request.scenario, None
-        if request.suggestion_id is not None:
-            kept = found(desk.suggestions.get(request.suggestion_id), "suggestion")
+        known_as = request.suggestion_id or ""
+        if known_as:
+            kept = found(desk.suggestions.get(known_as), "suggestion")
             review, matched = kept.review, kept.match
             scenario = scenario or (matched.scenario if matched else None)
-        findings = desk.suggester.checker.check(request.text, review, scenario, matched)
+        findings = desk.suggester.checker.check(request.text, review, scenario, matched, known_as)
         if not request.tone:
             return CheckResponse(findings=findings)
         if service.model is None:

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import anyio
 from anyio.to_thread import run_sync
-from fastapi import APIRouter, Body, HTTPException, Query
+from fastapi import APIRouter, Body, HTTPException, Query, Response
 from pydantic import Field
 
 from suggest.bootstrap import Service
 from suggest.desk import Suggestions
 from suggest.domain import StoreUnavailable, Suggestion
 from suggest.feedback import Feedback, Recorded
+from suggest.store.details import Detail
 from suggest.store.register import MOST, Filter, Page
 
 
@@ -75,6 +76,28 @@ def records(service: Service) -> APIRouter:
         if service.store is None:
             raise StoreUnavailable("the register needs the database, and this service runs without one")
         return service.store.register.find(wanted.filter, wanted.limit, wanted.after)
+
+    @router.get("/register/{suggestion_id}")
+    def detail(suggestion_id: str) -> Detail:
+        """One review of the register with its contacts, hand-overs and files (003)."""
+        if service.store is None:
+            raise StoreUnavailable("the register needs the database, and this service runs without one")
+        kept = service.store.details.of(suggestion_id)
+        if kept is None:
+            raise HTTPException(404, "no such suggestion")
+        return kept
+
+    @router.get("/register/{suggestion_id}/files/{file_id}", response_class=Response)
+    def file(suggestion_id: str, file_id: int) -> Response:
+        """A file of a review, to be saved; 404 once it was erased."""
+        if service.store is None:
+            raise StoreUnavailable("the register needs the database, and this service runs without one")
+        files = {kept.id: kept for kept in service.store.attachments.of(suggestion_id)}
+        data = service.store.attachments.data(file_id) if file_id in files else None
+        if data is None:
+            raise HTTPException(404, "no such file")
+        headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
+        return Response(data, media_type=files[file_id].media_type, headers=headers)
 
     return router
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -13,28 +14,47 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, ValidationError
 
+from suggest.checker import Checker
 from suggest.choose import History
+from suggest.deadlines import Targets, load_targets
 from suggest.desk import Desk
 from suggest.domain import Frozen, InputError, Review, Suggestion
 from suggest.metrics import Metrics
 from suggest.parse import faults
 from suggest.phrasebank import load, load_exemplars, load_flag_exemplars
-from suggest.pipeline import Checker, Suggester
+from suggest.pipeline import Suggester
 from suggest.regulation import Company, Phrasebank
 from suggest.web.token import Tokens
+from suggest.workdays import Workdays, load_calendar
 
 if TYPE_CHECKING:
     from suggest.bootstrap_model import Keeping, ModelSide
+    from suggest.mail import Mailer
+    from suggest.notify import Notifier, Send
+    from suggest.reminders import Reminding
+    from suggest.store.notices import Way
     from suggest.store.store import Store
     from suggest.usedesk.client import UsedeskClient
     from suggest.usedesk.doctor import Doctor
+    from suggest.usedesk.handing import Handing
+    from suggest.usedesk.outgoing import Answers
     from suggest.usedesk.side import Side
     from suggest.usedesk.way_back import WayBack
 
 PREFIX = "SUGGEST_"
 PROJECT = Path(__file__).parent.parent
 SECRETS = frozenset(
-    {"api_keys", "secret", "model_api_key", "usedesk_api_token", "usedesk_block_secret", "usedesk_webhook_secret"}
+    {
+        "api_keys",
+        "secret",
+        "model_api_key",
+        "usedesk_api_token",
+        "usedesk_block_secret",
+        "usedesk_webhook_secret",
+        "smtp_url",
+        "notify_webhook",
+        "lookup_key",
+    }
 )
 
 
@@ -55,12 +75,16 @@ class Settings(Frozen):
     """Comma-separated; empty: the API is open."""
     usedesk_api_base: str = "https://api.usedesk.ru"
     usedesk_api_token: str = ""
+    usedesk_ticket_url: str = "https://secure.usedesk.ru/tickets/{id}"
+    """Where an agent's browser opens a ticket; {id} is its number."""
     usedesk_block_secret: str = ""
     """Empty: the block is refused with a message, but in the demo."""
     usedesk_webhook_secret: str = ""
     """Empty: webhooks are refused."""
     usedesk_user_id: int | None = Field(default=None, ge=1)
     """In whose name tickets are written to."""
+    usedesk_mail_channel: int | None = Field(default=None, ge=1)
+    """The mail channel of Usedesk through which requests to stores and departments leave; unset: Usedesk's choice."""
     usedesk_filing: bool = False
     """Whether priority and tags are written to new tickets; needs token and user."""
     frame_ancestors: str = "https://*.usedesk.ru https://*.usedesk.com"
@@ -85,13 +109,27 @@ class Settings(Frozen):
     public_url: str = ""
     """Where agents' browsers reach this service; empty: where Usedesk called it."""
     secret: str = ""
-    """Signs the widget's tokens; empty: a random one for each process."""
+    """Signs the widget's tokens and the console's sessions; empty: a random one for each process."""
     way_back_dry_run: bool = False
     """Whether the steps after a reply are only shown, and nothing is written to tickets."""
     country: str = "ru"
+    """Whose public holidays are kept, and which of the company's phones is given: ru, kz."""
+    smtp_url: str = ""
+    """smtp+starttls://USER:PASSWORD@HOST or smtps://USER:PASSWORD@HOST; empty: no mail is sent."""
+    mail_from: str = ""
+    """Whom our letters are from; needed where SUGGEST_SMTP_URL is set."""
+    notify_mail: str = ""
+    """Whom urgent reviews are told to by mail where `company.yaml` names no manager; a comma between addresses."""
+    notify_webhook: str = ""
+    """Where urgent reviews are posted to as JSON."""
     company_name: str | None = None
     company_email: str | None = None
     company_phone: str | None = None
+    lookup_url: str = ""
+    """Where a company's own system says whether a client is known (see usedesk/SETUP.md); empty: nobody is asked."""
+    lookup_key: str = ""
+    return_code: bool | None = None
+    """Whether public replies ask for the review's code in the subject of a letter; unset: as `company.yaml` says."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -145,6 +183,18 @@ class Service:
     tokens: Tokens | None = None
     """Open the widget; None: there is none."""
     way_back: WayBack | None = None
+    handing: Handing | None = None
+    notifier: Notifier | None = None
+
+    @cached_property
+    def workdays(self) -> Workdays:
+        """The calendar of the company's days; raises InputError and PhrasebankError."""
+        return build_workdays(self.settings)
+
+    @cached_property
+    def targets(self) -> Targets:
+        """By when reviews are to be answered; raises PhrasebankError."""
+        return load_targets(self.settings.phrasebank)
 
 
 def build_bank(settings: Settings) -> Phrasebank:
@@ -152,10 +202,24 @@ def build_bank(settings: Settings) -> Phrasebank:
     return load(settings.phrasebank)
 
 
+def build_workdays(settings: Settings) -> Workdays:
+    """The working days of the country and the zone that are set; raises InputError and PhrasebankError."""
+    return Workdays(settings.country, settings.zone, load_calendar(settings.phrasebank))
+
+
+def build_mailer(settings: Settings) -> Mailer | None:
+    """Sends mail; None where no server is set. Raises InputError for a server or sender that is none."""
+    from suggest.mail import Mailer
+
+    return Mailer(settings.smtp_url, settings.mail_from) if settings.smtp_url else None
+
+
 def company_of(settings: Settings, bank: Phrasebank) -> Callable[[str | None], Company]:
     """The company's name, mail and phone by branch; what is set in the environment wins over the file."""
     given = {"name": settings.company_name, "email": settings.company_email, "phone": settings.company_phone}
-    chosen = {name: value for name, value in given.items() if value}
+    chosen: dict[str, Any] = {name: value for name, value in given.items() if value}
+    if settings.return_code is not None:
+        chosen["return_code"] = settings.return_code
     return lambda branch: bank.company(settings.country, branch).model_copy(update=chosen)
 
 
@@ -202,9 +266,11 @@ def served(
     refiner = model.refiner if model else None
     desk = Desk(suggester, store.suggestions, store.records, store.histories, refiner)
     tokens = Tokens(settings.secret)
-    side = build_usedesk(settings, bank, desk, open_block, tokens)
+    side = build_usedesk(settings, bank, desk, open_block, tokens, store)
     back = build_way_back(settings, side, store)
-    return Service(settings, bank, desk, store, side, model, metrics, tokens, back)
+    handing = build_handing(settings, bank, side, store)
+    notifier = build_notifier(settings, bank, store, metrics)
+    return Service(settings, bank, desk, store, side, model, metrics, tokens, back, handing, notifier)
 
 
 def build_way_back(settings: Settings, side: Side, store: Store) -> WayBack | None:
@@ -218,6 +284,71 @@ def build_way_back(settings: Settings, side: Side, store: Store) -> WayBack | No
         dictionary=side.preparer.dictionary,
         journal=store.events,
         rules=load_way_back(settings.phrasebank),
+        clock=store.clock,
+        user_id=settings.usedesk_user_id,
+        dry_run=settings.way_back_dry_run,
+    )
+
+
+def build_notifier(settings: Settings, bank: Phrasebank, store: Store, metrics: Metrics) -> Notifier | None:
+    """Tells managers of urgent reviews; None where no way to tell them is set, which the log says."""
+    from suggest.notify import Notifier, Telling, by_mail, by_webhook
+
+    telling = Telling(bank, build_workdays(settings), settings.usedesk_ticket_url)
+    mailer, company = build_mailer(settings), company_of(settings, bank)
+    ways: dict[Way, Send] = {}
+    if mailer:
+        ways["mail"] = by_mail(mailer, telling, lambda branch: company(branch).manager or settings.notify_mail)
+    if settings.notify_webhook:
+        ways["hook"] = by_webhook(settings.notify_webhook, telling)
+    if not ways:
+        logging.getLogger(__name__).warning(
+            "managers are not told of urgent reviews: set SUGGEST_SMTP_URL with SUGGEST_NOTIFY_MAIL, or SUGGEST_NOTIFY_WEBHOOK"
+        )
+        return None
+    notifier = Notifier(store.notices, ways, metrics, store.clock)
+    metrics.watch("suggest_notices_waiting", "Urgent reviews whose manager is not told yet", notifier.waiting)
+    return notifier
+
+
+def build_reminding(settings: Settings, bank: Phrasebank, store: Store) -> Reminding:
+    """Reminders of departments; raises InputError where Usedesk cannot be written to."""
+    from suggest.reminders import Reminding
+
+    client = usedesk_client(settings)
+    if not client.usable or not settings.usedesk_user_id:
+        raise InputError(
+            "", "reminders are written to Usedesk: set SUGGEST_USEDESK_API_TOKEN and SUGGEST_USEDESK_USER_ID"
+        )
+    return Reminding(
+        reminders=store.reminders,
+        links=store.links,
+        client=client,
+        bank=bank,
+        workdays=build_workdays(settings),
+        clock=store.clock,
+        user_id=settings.usedesk_user_id,
+        dry_run=settings.way_back_dry_run,
+    )
+
+
+def build_handing(settings: Settings, bank: Phrasebank, side: Side, store: Store) -> Handing:
+    """Hand-overs to stores and departments: by Usedesk or by mail, or as a file where neither is set."""
+    from suggest.hand_over import load_hand_over
+    from suggest.interim import due
+    from suggest.usedesk.handing import Handing
+    from suggest.usedesk.sending import Sending
+
+    workdays = build_workdays(settings)
+    mail, channel = build_mailer(settings), settings.usedesk_mail_channel
+    return Handing(
+        client=side.client,
+        hand_overs=store.hand_overs,
+        journal=store.events,
+        sending=Sending(side.client, store.hand_overs, store.clock, mail, channel),
+        rules=load_hand_over(settings.phrasebank),
+        bank=bank,
+        due=lambda at: due(at, workdays),
         clock=store.clock,
         user_id=settings.usedesk_user_id,
         dry_run=settings.way_back_dry_run,
@@ -254,10 +385,19 @@ def build_preview(settings: Settings, bank: Phrasebank | None = None) -> Callabl
 
 
 def build_usedesk(
-    settings: Settings, bank: Phrasebank, desk: Desk, open_block: bool = False, tokens: Tokens | None = None
+    settings: Settings,
+    bank: Phrasebank,
+    desk: Desk,
+    open_block: bool = False,
+    tokens: Tokens | None = None,
+    store: Store | None = None,
 ) -> Side:
     """Block, webhook and poll; nothing is asked of Usedesk before they are started or called."""
+    from suggest.lookup import Lookup
+    from suggest.usedesk.brief import Brief
+    from suggest.usedesk.casebook import Casebook
     from suggest.usedesk.filing import Filing
+    from suggest.usedesk.linking import Linking
     from suggest.usedesk.rules import load_filing, load_rules
     from suggest.usedesk.side import Secrets, build_side
 
@@ -268,7 +408,21 @@ def build_usedesk(
     secrets = Secrets(settings.usedesk_block_secret, settings.usedesk_webhook_secret, open_block)
     widget = tokens.path if tokens else None
     rules = load_rules(settings.phrasebank)
-    return build_side(client, rules, bank, desk, secrets, filing, widget, settings.public_url)
+    linking = Linking(store.links, store.hand_overs, store.contacts, store.clock) if store else None
+    answers = build_answers(settings, store) if store else None
+    case = Brief(Casebook(store, bank)).lines if store else None
+    lookup = Lookup(settings.lookup_url, settings.lookup_key) if settings.lookup_url else None
+    return build_side(
+        client, rules, bank, desk, secrets, filing, widget, settings.public_url, linking, answers, case, lookup
+    )
+
+
+def build_answers(settings: Settings, store: Store) -> Answers:
+    """What tells our own requests from reviews, and notes that they were answered."""
+    from suggest.hand_over import load_hand_over
+    from suggest.usedesk.outgoing import Answers
+
+    return Answers(store.hand_overs, load_hand_over(settings.phrasebank).texts["solved"])
 
 
 def build_doctor(settings: Settings) -> Doctor:

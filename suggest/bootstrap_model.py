@@ -48,9 +48,14 @@ class ModelSide:
     refiner: Refiner
     places: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
 
+    @property
+    def judges(self) -> bool:
+        """Whether the model may be asked about a tone."""
+        return TONE in self.adviser.tasks
+
     def tone(self, text: str, review: Review | None) -> tuple[tuple[Finding, ...], tuple[Reason, ...]]:
         """What the model finds in the tone of a reply, and why it found nothing where it could not say."""
-        if TONE not in self.adviser.tasks:
+        if not self.judges:
             return (), (OFF,)
         if not self.places.acquire(blocking=False):
             return (), (Reason(code="model_failed", text="Модель занята: тон проверен только по правилам."),)

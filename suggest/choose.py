@@ -52,33 +52,35 @@ class Rotation:
     """
 
     def choose(self, review: Review, plan: Plan, history: History = NOTHING) -> Choice:
-        seed = "\0".join((review.id or "", review.author or "", review.text))
-        picked = {place.key: self._pick(place, seed, history) for place in plan.slots}
-        if history.replies and tuple(phrase.id for phrase in picked.values()) == history.replies[0]:
-            picked.update(self._varied(plan, picked, seed, history))
-        return {key: phrase.id for key, phrase in picked.items()}
+        picked = {place.key: _pick(place, review, history) for place in plan.slots}
+        return {key: phrase.id for key, phrase in (picked | varied(picked, review, plan, history)).items()}
 
-    def _varied(
-        self, plan: Plan, picked: Mapping[SlotKey, Phrase], seed: str, history: History
-    ) -> Mapping[SlotKey, Phrase]:
-        """Another phrase for one place, if any has one; rather not where it costs the client's name."""
-        others = [
-            replace(place, offered=tuple(phrase for phrase in place.offered if phrase is not picked[place.key]))
-            for place in plan.slots
-        ]
-        others = [place for place in others if place.offered]
-        others.sort(key=lambda place: _named(picked[place.key]) and not _named(place.offered[0]))
-        return {place.key: self._pick(place, seed, history) for place in others[:1]}
 
-    @staticmethod
-    def _pick(place: PlannedSlot, seed: str, history: History) -> Phrase:
-        named = [phrase for phrase in place.offered if _named(phrase) == _named(place.offered[0])]
-        liked = [phrase for phrase in named if phrase.id not in history.disliked] or named
-        oldest = max(history.age(phrase) for phrase in liked)
-        fresh = [phrase for phrase in liked if history.age(phrase) == oldest]
-        best = [phrase for phrase in fresh if phrase.closeness == fresh[0].closeness]
-        checksum = hashlib.blake2b(f"{place.slot}\0{place.part}\0{seed}".encode(), digest_size=8).digest()
-        return best[int.from_bytes(checksum) % len(best)]
+def varied(picked: Mapping[SlotKey, Phrase], review: Review, plan: Plan, history: History) -> Mapping[SlotKey, Phrase]:
+    """Where the whole reply would be the one before it: another phrase for one place, if any has one, else nothing.
+
+    Rather not where it costs the client's name.
+    """
+    if not history.replies or tuple(picked[place.key].id for place in plan.slots) != history.replies[0]:
+        return {}
+    others = [
+        replace(place, offered=tuple(phrase for phrase in place.offered if phrase is not picked[place.key]))
+        for place in plan.slots
+    ]
+    others = [place for place in others if place.offered]
+    others.sort(key=lambda place: _named(picked[place.key]) and not _named(place.offered[0]))
+    return {place.key: _pick(place, review, history) for place in others[:1]}
+
+
+def _pick(place: PlannedSlot, review: Review, history: History) -> Phrase:
+    named = [phrase for phrase in place.offered if _named(phrase) == _named(place.offered[0])]
+    liked = [phrase for phrase in named if phrase.id not in history.disliked] or named
+    oldest = max(history.age(phrase) for phrase in liked)
+    fresh = [phrase for phrase in liked if history.age(phrase) == oldest]
+    best = [phrase for phrase in fresh if phrase.closeness == fresh[0].closeness]
+    seed = "\0".join((place.slot, str(place.part), review.id or "", review.author or "", review.text))
+    checksum = hashlib.blake2b(seed.encode(), digest_size=8).digest()
+    return best[int.from_bytes(checksum) % len(best)]
 
 
 def _named(phrase: Phrase) -> bool:

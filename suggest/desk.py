@@ -12,7 +12,8 @@ from typing import Protocol
 from suggest.choose import NOTHING, History
 from suggest.domain import InputError, MatchedBy, Reason, Review, StaleRevision, StoreUnavailable, Suggestion
 from suggest.feedback import Edit, Feedback, Outcome, Recorded, compare, complete
-from suggest.pipeline import Suggester, suggestion_id
+from suggest.pipeline import Suggester
+from suggest.suggestion_id import suggestion_id
 
 
 class Suggestions(Protocol):
@@ -170,10 +171,10 @@ class Desk:
 
     def _edited(self, records: Records, kept: Suggestion, given: Feedback) -> Recorded:
         checker, text = self.suggester.checker, given.text or ""
-        edit = compare(kept.segments, kept.text, text, checker.situation(kept.review, kept.match).facts)
+        edit = compare(kept.segments, kept.text, text, checker.situation(kept.review, kept.match, kept.id).facts)
         recorded = records.record(kept.id, given, edit)
         scenario = kept.match.scenario if kept.match else None
-        findings = checker.check(text, kept.review, scenario, kept.match)
+        findings = checker.check(text, kept.review, scenario, kept.match, kept.id)
         return recorded.model_copy(update={"diff": edit.diff, "slots": edit.slots, "findings": findings})
 
     def _overruled(self, kept: Suggestion, scenario: str) -> Suggestion:

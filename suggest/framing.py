@@ -7,7 +7,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class FrameAncestors:
-    """ASGI middleware: only our own pages and these `ancestors` (sources of a CSP, a space between them) may frame ours."""
+    """ASGI middleware: only our own pages and these `ancestors` (sources of a CSP, a space between them) may frame ours.
+
+    A page that says itself who may, such as the console's, is left alone.
+    """
 
     def __init__(self, app: ASGIApp, ancestors: str) -> None:
         self.app = app
@@ -18,7 +21,8 @@ class FrameAncestors:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 own = headers.get("Content-Security-Policy")
-                headers["Content-Security-Policy"] = f"{own}; {self.policy}" if own else self.policy
+                if "frame-ancestors" not in (own or ""):
+                    headers["Content-Security-Policy"] = f"{own}; {self.policy}" if own else self.policy
             await send(message)
 
         await self.app(scope, receive, marked if scope["type"] == "http" else send)

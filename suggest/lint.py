@@ -11,14 +11,22 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 
 from suggest.check import Draft, check, unimplemented
-from suggest.domain import Platform
+from suggest.deadlines import load_targets
+from suggest.dialogue import faults as dialogue_faults
+from suggest.domain import PhrasebankError, Platform
 from suggest.folding import fold
+from suggest.hand_over import faults as hand_over_faults
+from suggest.interim import faults as interim_faults
 from suggest.model.examples import example_faults
+from suggest.outcome import outcome_faults
 from suggest.phrasebank import load_exemplars
 from suggest.plan import SOBERING, Situation, plan
 from suggest.regulation import Exemplar, Phrase, Phrasebank, Plan, Scenario, Topic
 from suggest.render import fill
 from suggest.usedesk.rules import rule_faults
+from suggest.web.appeals import load_appeals
+from suggest.web.signers import load_signers
+from suggest.workdays import load_calendar
 
 FILLINGS = 3
 """So many phrases at least can fill every place a scenario asks for, whatever the situation."""
@@ -207,13 +215,27 @@ def _sampled(text: str) -> frozenset[str]:
     )
 
 
+def _data_files(bank: Phrasebank) -> Iterator[str]:
+    """The files that stand for themselves and that the phrasebank does not read."""
+    for load in (load_calendar, load_targets, load_appeals, load_signers):
+        try:
+            load(bank.path)
+        except PhrasebankError as error:
+            yield from error.faults
+
+
 BANK_CHECKS: tuple[Callable[[Phrasebank], Iterator[str]], ...] = (
     _phrases,
     _slots_are_rich,
     _every_place_can_be_filled,
     _no_reply_has_findings,
+    interim_faults,
+    hand_over_faults,
+    dialogue_faults,
     example_faults,
     rule_faults,
+    outcome_faults,
+    _data_files,
 )
 EXEMPLAR_CHECKS: tuple[Callable[[Phrasebank, Sequence[Exemplar]], Iterator[str]], ...] = (
     _exemplars_are_labelled,

@@ -36,6 +36,7 @@ class Metrics:
         self._tokens = Counter("suggest_model_tokens", "Tokens", ["model", "direction"], registry=registry)
         self._cost = Counter("suggest_model_cost", "Cost by the price list", ["model"], registry=registry)
         self._refined = Counter("suggest_refinements", "What became of suggestions", ["outcome"], registry=registry)
+        self._notices = Counter("suggest_notices", "Urgent reviews told", ["way", "flag", "result"], registry=registry)
         self._breakers = Gauge("suggest_model_breaker", "State of the breaker", ["model", "state"], registry=registry)
 
     def text(self) -> bytes:
@@ -60,6 +61,9 @@ class Metrics:
 
     def refined(self, outcome: str) -> None:
         self._refined.labels(outcome).inc()
+
+    def noticed(self, way: str, flag: str, result: str) -> None:
+        self._notices.labels(way, flag, result).inc()
 
     def watch(self, name: str, about: str, value: Callable[[], float]) -> None:
         """A number that is read whenever it is scraped."""
@@ -104,5 +108,9 @@ def _route(scope: Scope) -> str:
     declared: str | None = getattr(scope.get("route"), "path_format", None)
     if declared is None:
         return "unknown"
-    path, called = str(scope["path"]), declared.format(**scope.get("path_params", {}))
+    try:
+        called = declared.format(**scope.get("path_params", {}))
+    except KeyError:  # a library's application mounted inside one of ours names its routes anew
+        return declared
+    path = str(scope["path"])
     return path.removesuffix(called) + declared if path.endswith(called) else declared

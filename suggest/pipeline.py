@@ -5,21 +5,18 @@ triage → match → plan → choose → render → check
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
-from uuid import UUID, uuid5
 
 from suggest import plan as planning
 from suggest.advice import Advice, Adviser, NoAdvice
-from suggest.check import Draft, check
-from suggest.choose import NOTHING, Chooser, History, Rotation, accept, allowed, unworn
+from suggest.checker import Checker, known_scenario
+from suggest.choose import NOTHING, Chooser, History, Rotation, accept, allowed, unworn, varied
 from suggest.domain import (
     ChosenBy,
     Disposition,
-    Finding,
     InputError,
     Match,
     MatchedBy,
@@ -33,14 +30,10 @@ from suggest.domain import (
 )
 from suggest.flags import detect
 from suggest.language import language
-from suggest.names import given_name
-from suggest.plan import Situation
-from suggest.regulation import Channel, Company, Phrasebank, Plan, Scenario, SlotKey
+from suggest.regulation import Phrasebank, SlotKey
 from suggest.render import letter, render
+from suggest.suggestion_id import suggestion_id
 from suggest.triage import NO_DETAILS, has_letters, settle, triage
-
-NAMESPACE = UUID("6f3e2b52-7d0c-5d0e-9a51-6e2f3c1b8a70")
-"""Of the uuid5 that a suggestion is known by."""
 
 
 class Matching(Protocol):
@@ -57,60 +50,6 @@ class Matching(Protocol):
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class Checker:
-    """Holds replies to the regulation; needs no matcher. `company` gives name, mail and phone for a branch."""
-
-    bank: Phrasebank
-    company: Callable[[str | None], Company]
-
-    def check(
-        self,
-        text: str,
-        review: Review | None = None,
-        scenario: str | None = None,
-        matched: Match | None = None,
-    ) -> tuple[Finding, ...]:
-        """The findings on a reply to a review; `matched` gives topic and flags, else they are read off the review.
-
-        Without a scenario only the rules on the text itself are checked, without a review those that need no platform.
-        Raises InputError for an unknown scenario.
-        """
-        plan = None
-        if review is not None and scenario is not None:
-            known = known_scenario(self.bank, scenario)
-            topic = planning.topic_of(known, (), self.bank)
-            matched = matched or Match(
-                scenario=scenario,
-                topic=topic.id if topic else None,
-                by=MatchedBy.AGENT,
-                confidence=1.0,
-                flags=detect(review.text),
-            )
-            plan = planning.plan(known, self.situation(review, matched), self.bank)
-        return self.checked(text, review, plan)
-
-    def checked(self, text: str, review: Review | None, plan: Plan | None) -> tuple[Finding, ...]:
-        """The findings on a reply that was planned."""
-        platform = self.bank.platforms[review.platform] if review else None
-        company = self.company(review.branch if review else None)
-        return check(Draft(text=text, platform=platform, company=company, plan=plan, review=review), self.bank)
-
-    def situation(self, review: Review, matched: Match | None) -> Situation:
-        """What is known of a review when its reply is planned."""
-        company = self.company(review.branch)
-        channel = self.bank.platforms[review.platform].channel
-        facts = {"company_name": company.name, "company_email": company.email, "company_phone": company.phone}
-        name = given_name(_called(review, channel), self.bank.given_names)
-        return Situation(
-            topic=self.bank.topics[matched.topic] if matched and matched.topic else None,
-            channel=channel,
-            client_known=review.client.known,
-            flags=matched.flags if matched else (),
-            facts=facts | ({"client_name": name} if name else {}),
-        )
 
 
 @dataclass(frozen=True)
@@ -216,12 +155,14 @@ class Suggester:
         if case.matched is None or case.matched.scenario is None:
             return self._silent(case)
         scenario = self.bank.scenarios[case.matched.scenario]
-        situation = self.checker.situation(case.review, case.matched)
+        situation = self.checker.situation(case.review, case.matched, case.id)
         plan = planning.plan(scenario, situation, self.bank)
         offered = allowed(plan, case.history)
         advised = case.advice.phrases(case.review, unworn(offered, case.history))
         chosen = accept({**self.chooser.choose(case.review, offered, case.history), **advised}, offered)
-        segments = _signed(render(offered, chosen, ChosenBy.ROTATION), advised)
+        other = varied(chosen, case.review, offered, case.history)
+        advised = {key: id_ for key, id_ in advised.items() if key not in other}
+        segments = _signed(render(offered, {**chosen, **other}, ChosenBy.ROTATION), advised)
         text = letter(segments)
         findings = (*self.checker.checked(text, case.review, plan), *case.advice.tone(case.review, text))
         return self._recorded(case, Status.READY).model_copy(
@@ -238,7 +179,7 @@ class Suggester:
     def _silent(self, case: Case) -> Suggestion:
         """A skip (no match) or an abstention: no text, but priority, flags, routing and what to do."""
         status = Status.ABSTAINED if case.matched else Status.SKIPPED
-        situation = self.checker.situation(case.review, case.matched)
+        situation = self.checker.situation(case.review, case.matched, case.id)
         return self._recorded(case, status).model_copy(
             update={
                 "actions": planning.actions(status, None, situation, self.bank),
@@ -279,27 +220,6 @@ def _signed(segments: tuple[Segment, ...], advised: Collection[SlotKey]) -> tupl
         segment.model_copy(update={"chosen_by": ChosenBy.MODEL}) if (segment.slot, segment.part) in advised else segment
         for segment in segments
     )
-
-
-def _called(review: Review, channel: Channel) -> str | None:
-    """Whom to greet: in public only the author as signed, for a name from our records would tell who a nickname is."""
-    return review.client.name if channel == "dm" and review.client.known and review.client.name else review.author
-
-
-def known_scenario(bank: Phrasebank, scenario: str) -> Scenario:
-    """The scenario of that id; raises InputError naming the known ones."""
-    if scenario not in bank.scenarios:
-        raise InputError("scenario", f"no such scenario: {scenario}; known: {', '.join(bank.scenarios)}")
-    return bank.scenarios[scenario]
-
-
-def suggestion_id(review: Review, key: str | None = None) -> str:
-    """The same for the same review: by platform and `key` or the review's id, else by its content."""
-    if key or review.id:
-        named: dict[str, object] = {"key": key} if key else {"id": review.id}
-    else:
-        named = review.model_dump(mode="json", exclude={"id", "client"})
-    return str(uuid5(NAMESPACE, json.dumps({"platform": review.platform, **named}, sort_keys=True)))
 
 
 def _overridden(matched: Match, scenario: str, by: MatchedBy) -> Match:

@@ -111,9 +111,13 @@ def fits(phrase: Phrase, scenario: Scenario, situation: Situation) -> bool:
 
 def _places(scenario: Scenario, situation: Situation, bank: Phrasebank) -> Iterator[PlannedSlot]:
     for use in wanted(scenario, situation):
-        for part in bank.slots[use.slot].part_ids:
+        slot = bank.slots[use.slot]
+        optional = {part.id for part in slot.parts if part.optional}
+        for part in slot.part_ids:
             offered = [phrase for phrase in bank.approved[use.slot, part] if fits(phrase, scenario, situation)]
-            yield PlannedSlot(use.slot, part, tuple(sorted(offered, key=lambda phrase: phrase.closeness, reverse=True)))
+            if offered or part not in optional:
+                closest_first = sorted(offered, key=lambda phrase: phrase.closeness, reverse=True)
+                yield PlannedSlot(use.slot, part, tuple(closest_first))
 
 
 def _applies(rule: ActionRule, status: Status, scenario: Scenario | None, situation: Situation) -> bool:

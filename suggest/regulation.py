@@ -21,6 +21,7 @@ Channel = Literal["public", "dm"]
 Condition = Literal["client_known", "client_unknown", "visit", "remote", "safety", "legal"]
 ANY: Literal["any"] = "any"
 NO_TOPIC = "none"
+EMPATHY = "empathy"
 
 
 def variables_of(text: str) -> tuple[str, ...]:
@@ -38,6 +39,8 @@ def variables_of(text: str) -> tuple[str, ...]:
 class Part(Frozen):
     id: str
     title: str
+    optional: bool = False
+    """Whether it is left out where no phrase can be filled."""
 
 
 class Slot(Frozen):
@@ -83,11 +86,15 @@ class PlatformRules(Frozen):
 
 
 class Department(Frozen):
-    """A department of 002's list; `accusative` completes «мне надо подключить …»."""
+    """A department of 002's list; `accusative` completes «мне надо подключить …».
+
+    `mail` is where requests go; None for the brand store, whose addresses go by branch (`stores.yaml`).
+    """
 
     id: str
     title: str
     accusative: str
+    mail: str | None = None
     source: str
 
 
@@ -253,12 +260,18 @@ class Company(Frozen):
     email: str
     phone: str
     feed_window: int = Field(default=10, ge=1)
+    return_code: bool = False
+    """Whether public replies ask the client to name the review's code in the subject of their letter."""
+    manager: str = ""
+    """Whom reviews about safety or law are told to at once: mail addresses, a comma between them."""
 
 
 class CompanyOverride(Frozen):
     name: str | None = None
     email: str | None = None
     phone: str | None = None
+    return_code: bool | None = None
+    manager: str | None = None
 
 
 class CompanyFile(Frozen):
@@ -326,6 +339,12 @@ class Phrasebank:
         ):
             merged |= override.model_dump(exclude_none=True) if override else {}
         return Company(**merged)
+
+    @cached_property
+    def complaining(self) -> frozenset[str]:
+        """The scenarios of complaints: those whose public reply joins in the client's trouble (000 §4)."""
+        scenarios = self.scenarios.values()
+        return frozenset(s.id for s in scenarios if any(use.slot == EMPATHY for use in s.public))
 
     @cached_property
     def approved(self) -> Mapping[SlotKey, tuple[Phrase, ...]]:

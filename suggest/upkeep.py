@@ -1,4 +1,4 @@
-"""The commands on what is kept: retention, erasure, export, the approval queue and the withdrawal of phrases."""
+"""The commands on what is kept: reminders, retention, erasure, export, the approval queue and the withdrawal of phrases."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ Add = Callable[[str, Callable[[argparse.Namespace, Settings], int], str], argpar
 
 def register(add: Add) -> None:
     """Adds the commands to the command line."""
+    add("remind", remind, "remind departments that have not answered within 24 hours; for cron, every few minutes")
     add("purge", purge, "forget the texts of reviews older than SUGGEST_RETENTION_DAYS; counts stay")
     person = add("erase", erase, "forget every text of one person, ticket or suggestion; counts stay")
     whom = person.add_mutually_exclusive_group(required=True)
@@ -59,6 +60,19 @@ def _add_withdrawal(add: Add) -> None:
     phrase.add_argument("--by", metavar="NAME", required=True)
     phrase.add_argument("--why", metavar="TEXT")
     phrase.add_argument("--restore", action="store_true", help="take the withdrawal back")
+
+
+def remind(options: argparse.Namespace, settings: Settings) -> int:
+    from suggest.bootstrap import build_reminding
+
+    failed = 0
+    with closing(build_store(settings)) as store:
+        reminding = build_reminding(settings, build_bank(settings), store)
+        with closing(reminding.client):
+            for reminded in reminding.run():
+                print(reminded, flush=True)
+                failed += reminded.result == "failed"
+    return 1 if failed else 0
 
 
 def purge(options: argparse.Namespace, settings: Settings) -> int:

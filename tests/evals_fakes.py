@@ -9,9 +9,10 @@ from typing import Any
 from evals.dataset import Case, load, own_files
 from evals.judge import Row, judge, suggested
 from suggest.bootstrap import PROJECT, Settings
+from suggest.checker import Checker
 from suggest.domain import Candidate, Match, MatchedBy, Reason
 from suggest.phrasebank import load as load_bank
-from suggest.pipeline import Checker, Suggester
+from suggest.pipeline import Suggester
 from suggest.regulation import Phrasebank
 
 BANK = load_bank(PROJECT / "phrasebank")

@@ -11,10 +11,11 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from suggest.bootstrap import PROJECT, Service, Settings, served
+from suggest.checker import Checker
 from suggest.desk import Desk, InMemory
 from suggest.domain import Candidate, Match, MatchedBy, Platform, Reason, Review
 from suggest.phrasebank import load
-from suggest.pipeline import Checker, Suggester
+from suggest.pipeline import Suggester
 from suggest.regulation import Phrasebank
 from suggest.store.store import Store
 

@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Frame, Page, expect
 
 from suggest.store.fold import Kind
+from suggest.web.token import EXPIRED, FORGED, OTHER_TICKET
 from tests.browser import browser_missing, chromium
 from tests.usedesk_fakes import until
 from tests.widget_fakes import ANNA, FIRST, Site, a_site
@@ -66,9 +67,15 @@ def in_sidebar(page: Page, site: Site, ticket: int) -> Frame:
     page.set_viewport_size({"width": 1280, "height": 1100})
     site.made(ticket)
     page.goto(f"{site.helpdesk}/tickets/{ticket}")
-    element = page.locator("iframe.sb-frame").element_handle()
-    frame = element.content_frame() if element else None
-    assert frame
+    return the_frame(page)
+
+
+def the_frame(page: Page) -> Frame:
+    """The widget inside the page of a ticket."""
+    expect(page.locator("object.sb-frame")).to_be_visible()
+    while not (found := [frame for frame in page.frames if "/widget/" in frame.url]):
+        page.wait_for_timeout(50)
+    frame = found[-1]
     expect(frame.locator("#agent")).to_be_visible()
     return frame
 
@@ -172,8 +179,9 @@ def test_what_is_typed_survives_the_refresh_button(page: Page, site: Site) -> No
     frame = in_sidebar(page, site, DELIVERY)
     frame.locator("#reply").fill("Здравствуйте! Пишу сам.")
     page.get_by_role("button", name="Обновить").click()
-    again = page.frame_locator("iframe.sb-frame").locator("#reply")
-    expect(again).to_have_value("Здравствуйте! Пишу сам.")
+    while not frame.is_detached():
+        page.wait_for_timeout(50)
+    expect(the_frame(page).locator("#reply")).to_have_value("Здравствуйте! Пишу сам.")
 
 
 def test_two_agents_see_each_other(page: Page, site: Site, browser: Browser) -> None:
@@ -191,12 +199,24 @@ def test_two_agents_see_each_other(page: Page, site: Site, browser: Browser) -> 
 def test_the_plain_block_serves_where_frames_are_stripped(page: Page, site: Site) -> None:
     def strip(route, request) -> None:  # type: ignore[no-untyped-def]
         answer = route.fetch()
-        route.fulfill(response=answer, body=re.sub(r"<iframe.*?</iframe>", "", answer.text(), flags=re.S))
+        route.fulfill(response=answer, body=re.sub(r"<object.*?</object>", "", answer.text(), flags=re.S))
 
     page.route("**/tickets/*/block*", strip)
     page.goto(f"{site.helpdesk}/tickets/{DELIVERY}")
     expect(page.get_by_label("Ответ клиенту")).to_be_visible()
-    expect(page.locator("iframe")).to_have_count(0)
+    expect(page.locator("object")).to_have_count(0)
+
+
+def test_a_frame_that_the_browser_refuses_leaves_the_reply_and_the_plain_view(page: Page, tmp_path: Path) -> None:
+    with a_site(tmp_path, frame_ancestors="https://elsewhere.example") as site:
+        made = site.made(DELIVERY)
+        page.goto(f"{site.helpdesk}/tickets/{DELIVERY}")
+        refused = page.locator("object.sb-frame")
+        expect(refused).to_contain_text("Подсказка здесь не открылась")
+        expect(refused.locator("textarea")).to_have_value(made.text)
+        expect(page.get_by_label("Ответ клиенту")).to_be_hidden()
+        page.get_by_text("Простой вид", exact=True).click()
+        expect(page.get_by_label("Ответ клиенту")).to_be_visible()
 
 
 def test_a_way_back_that_fails_half_way_is_resumed(page: Page, site: Site) -> None:
@@ -223,7 +243,8 @@ def test_an_urgent_reply_is_signed_off_before_copying(page: Page, site: Site) ->
     page.get_by_role("button", name="Записать").click()
     expect(page.locator("#record")).to_contain_text("Не согласовано")
     assert Kind.COPIED not in kinds(site, SAFETY)
-    page.locator("#sign-name").fill("Ольга Руководитель")
+    page.locator("#agent").select_option(label="Анна Агентова")
+    page.locator("#sign-name").select_option("Ольга Руководитель")
     page.get_by_label("согласовано").check()
     page.get_by_role("button", name="Записать").click()
     expect(page.locator("#signed")).to_be_visible()
@@ -263,5 +284,31 @@ def test_copying_works_without_a_clipboard_of_its_own(page: Page, site: Site) ->
 
 
 def test_a_refused_token_explains_itself(page: Page, site: Site) -> None:
-    page.goto(f"{site.address}/widget/nonsense")
-    expect(page.locator("#refused")).to_contain_text("Обновить")
+    made, tokens = site.made(DELIVERY), site.service.tokens
+    assert tokens
+    for token, said in (
+        ("nonsense", FORGED),
+        (tokens.sign(str(SAFETY), made.id), OTHER_TICKET),
+    ):
+        page.goto(f"{site.address}/widget/{token}")
+        expect(page.locator("#refused")).to_have_text(said)
+        expect(page.locator("#reply")).to_have_count(0)
+
+
+def test_a_token_that_ends_while_the_widget_is_open_leaves_the_text(page: Page, site: Site) -> None:
+    """Whatever is pressed says so and does nothing; afresh the page is refused, and the text waits for the next token."""
+    reply = widget(page, site, DELIVERY).locator("#reply")
+    reply.fill("Здравствуйте! Мой текст.")
+    assert site.service.tokens
+    lasting, site.service.tokens._life = site.service.tokens._life, -1
+    page.locator("#copy").click()
+    expect(page.locator("#notice")).to_contain_text("Срок ссылки истёк")
+    page.locator("#accept").click()
+    expect(page.locator("#way-back .steps .done")).to_have_count(0)
+    expect(reply).to_have_value("Здравствуйте! Мой текст.")
+    page.reload()
+    expect(page.locator("#refused")).to_have_text(EXPIRED)
+    site.service.tokens._life = lasting
+    assert not {Kind.COPIED, Kind.ACCEPTED} & set(kinds(site, DELIVERY))
+    page.goto(site.address + site.widget(DELIVERY))
+    expect(page.locator("#reply")).to_have_value("Здравствуйте! Мой текст.")

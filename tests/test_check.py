@@ -42,13 +42,14 @@ def review_of(case: dict[str, Any]) -> Review | None:
 def plan_of(bank: Phrasebank, case: dict[str, Any]) -> Plan | None:
     if "scenario" not in case:
         return None
+    named = {"code": case["code"]} if "code" in case else {}
     scenario, company = bank.scenarios[case["scenario"]], bank.company()
     situation = Situation(
         topic=bank.topics.get(scenario.topic or "store"),
         channel=bank.platforms[Platform(case["platform"])].channel,
         client_known=case.get("client_known", False),
         flags=tuple(case.get("flags", ())),
-        facts={"company_name": company.name, "company_email": company.email, "company_phone": company.phone},
+        facts={"company_name": company.name, "company_email": company.email, "company_phone": company.phone} | named,
     )
     return plan(scenario, situation, bank)
 

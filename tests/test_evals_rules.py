@@ -184,6 +184,7 @@ BROKEN: dict[str, Callable[[], Suggestion]] = {
     "repetition": lambda: turned(made("store"), text=" ".join([made("store").text] * 2)),
     "unfilled-place": lambda: saying("Мы [впишите ответ]."),
     "unfilled-variable": lambda: saying("Пишите {company_email}."),
+    "wrong-code": lambda: saying("Поставьте в тему письма «Отзыв 10000»."),
 }
 
 

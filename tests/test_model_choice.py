@@ -192,6 +192,18 @@ def test_a_known_name_is_not_given_up() -> None:
     assert all("client_name" in phrase.variables for phrase in greeting.offered)
 
 
+def test_the_model_does_not_bring_the_same_reply_twice_in_a_row() -> None:
+    everything = tuple(phrase.id for place in a_plan().slots for phrase in place.offered)
+    first = an_advised(FakeModel()).suggest(a_review(), history=History(replies=(everything,)))
+    said = tuple(segment.phrase_id for segment in first.segments)
+    model = FakeModel()
+    again = an_advised(model).suggest(a_review(), history=History(replies=(said, everything)))
+    assert "choose" in model.names
+    kept = [segment.phrase_id == id_ for segment, id_ in zip(again.segments, said, strict=True)]
+    assert kept.count(False) == 1
+    assert [segment.chosen_by is ChosenBy.MODEL for segment in again.segments] == kept
+
+
 # What leaves the house
 
 

@@ -49,7 +49,7 @@ def the_phrase(**changes: Any) -> Phrase:
 
 
 def test_it_is_short_and_every_block_is_tested_here() -> None:
-    assert len(TEXT.splitlines()) <= 130
+    assert len(TEXT.splitlines()) <= 140
     assert [block.partition("\n")[0] for block in blocks("yaml")] == ["# phrases/resolution.yaml", "# rules.yaml"]
     assert len(blocks("json")) == 1
 

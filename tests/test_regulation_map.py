@@ -184,6 +184,7 @@ ACTIONS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("hide-personal-data", {"flags": ("personal_data",)}, {"flags": ("personal_data",), **DM}),
     ("greet-after-bot", DM, {}),
     ("fill-answer", {"scenario": "question"}, {}),
+    ("verify-by-call", DM, {}),
     ("call-listen", DM, {}),
     ("reply-public", {}, DM),
     ("send-to-store", {"scenario": "mixed", "topic": "delivery"}, {"scenario": "mixed", "topic": "app"}),
@@ -199,6 +200,8 @@ ACTIONS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("category-by-outcome", DM, {}),
     ("priority-medium", DM, {}),
     ("status-by-outcome", DM, {}),
+    ("gsis-entry", DM, {}),
+    ("not-a-client", DM, {}),
 ]
 
 

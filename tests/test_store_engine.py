@@ -50,13 +50,16 @@ def postgres() -> None:
 
 
 def filled(store: Store, clock: Clock, prefix: str = "") -> Desk:
-    """Suggestions of every status, revised, edited and overruled."""
+    """Suggestions of every status, revised, edited and overruled; a user of the console, signed in."""
     desk = Desk(a_suggester(clock), store.suggestions, store.records)
     changes = [{}, {"text": "Здравствуйте"}, {"rating": 5, "text": "!"}, {"text": "Верните деньги"}]
     for number, more in enumerate(changes):
         made = desk.receive(a_review(id=f"{prefix}{number}", **more))
         desk.feedback(made.id, Feedback(outcome="edited", revision=1, text="Здравствуйте, мы разберёмся."))
         desk.feedback(made.id, Feedback(outcome="overruled", revision=1, scenario="refund", agent="7"))
+    user = store.accounts.add(f"Вера {prefix}", "lead", "a hash")
+    store.accounts.begin(user, f"a digest {prefix}")
+    store.audit.write("exported", user.name, format="csv")
     return desk
 
 

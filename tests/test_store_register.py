@@ -15,7 +15,7 @@ from suggest.domain import InputError, Review
 from suggest.feedback import Feedback
 from suggest.store.export import defused, write
 from suggest.store.fold import Event, Kind
-from suggest.store.register import Entry, Filter
+from suggest.store.register import Entry, Filter, Waiting
 from suggest.store.store import Store
 from tests.fakes import Clock, a_review, a_service, a_suggester
 
@@ -106,7 +106,7 @@ def test_pages_join_without_gap_or_double(store: Store, desk: Desk) -> None:
 def test_the_queue_is_by_priority_then_by_age(store: Store, desk: Desk) -> None:
     by_text = {review.text: name for name, review in REVIEWS.items()}
     assert [by_text[entry.text or ""] for entry in store.register.queue()] == ["fire", "late", "praise"]
-    assert [entry.branch for entry in store.register.queue(branch="Омск")] == ["Омск"]
+    assert [entry.branch for entry in store.register.queue(Waiting(branch="Омск"))] == ["Омск"]
     assert len(store.register.queue(limit=1)) == 1
 
 

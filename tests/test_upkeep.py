@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 
 from suggest.__main__ import main
+from suggest.demo.account import TOKEN, USERS
 from suggest.desk import Desk
 from suggest.feedback import Feedback
+from suggest.store.hand_overs import Asked
 from suggest.store.store import Store, open_store
 from tests.fakes import Clock, a_review, a_suggester
+from tests.usedesk_fakes import COMPLAINT, standin
+from tests.widget_fakes import FIRST
 
 
 @pytest.fixture
@@ -72,3 +76,20 @@ def test_a_database_that_is_away_is_one_line(
     code, _, err = run(capsys, "purge")
     assert code == 2
     assert "suggest purge: the database does not answer" in err
+
+
+def test_remind(kept: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Reminds once, however often it runs, and says what is not set."""
+    code, _, said = run(capsys, "remind")
+    assert (code, "SUGGEST_USEDESK_API_TOKEN" in said) == (2, True)
+    made = Desk(a_suggester(), kept.suggestions).receive(a_review(id="late", ticket_id=str(FIRST)))
+    sent = kept.hand_overs.claim(
+        Asked(suggestion_id=made.id, key="k", department="technical", mode="usedesk")
+    ).hand_over
+    kept.hand_overs.sent(sent.id, Clock()())
+    with standin(COMPLAINT) as helpdesk:
+        for name, value in (("API_BASE", helpdesk.url), ("API_TOKEN", TOKEN), ("USER_ID", str(USERS[0]["id"]))):
+            monkeypatch.setenv(f"SUGGEST_USEDESK_{name}", value)
+        assert run(capsys, "remind") == (0, f"hand-over {sent.id}, reminder 1, ticket {FIRST}: done\n", "")
+        assert run(capsys, "remind") == (0, "", "")
+    assert kept.reminders.sent(made.id) == {sent.id: 1}

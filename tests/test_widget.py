@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import httpx
 import pytest
 
 from suggest.demo.tickets import SAMPLES
+from suggest.domain import PhrasebankError
 from suggest.store.fold import Kind
 from suggest.web.appeals import load_appeals, offers
+from suggest.web.signers import Signers, load_signers
 from suggest.web.token import EXPIRED, FORGED, OTHER_TICKET, TokenRefused, Tokens
 from tests.fakes import a_review, a_suggester, the_bank
-from tests.widget_fakes import ANNA, FIRST, Site, a_site
+from tests.widget_fakes import ANNA, BORIS, FIRST, Site, a_site
 
 DELIVERY, SAFETY, EMOJI, COFFEE, HOSTILE = (FIRST + place for place in (0, 2, 4, 10, 12))
+LEAD = "Ольга Руководитель"
 
 
 @pytest.fixture(scope="module")
@@ -90,12 +94,65 @@ def test_an_urgent_reply_is_not_recorded_without_a_sign_off(site: Site, http: ht
     refused = http.post(base + "/copied", data={"text": "Ответ"})
     assert refused.status_code == 403
     assert "согласуйте" in refused.text
-    assert http.post(base + "/sign-off", data={"text": "Ответ", "name": " ", "agreed": "true"}).status_code == 422
-    assert http.post(base + "/sign-off", data={"text": "Ответ", "name": "Ольга"}).status_code == 422
-    assert http.post(base + "/sign-off", data={"text": "Ответ", "name": "Ольга", "agreed": "true"}).is_success
+    sign = {"text": "Ответ", "name": LEAD, "agreed": "true", "agent": ANNA}
+    assert http.post(base + "/sign-off", data=sign | {"agreed": ""}).status_code == 422
+    assert "Согласовано" in http.post(base + "/sign-off", data=sign).text
     assert http.post(base + "/copied", data={"text": "Другой ответ"}).status_code == 403
     assert http.post(base + "/copied", data={"text": "Ответ"}).is_success
     assert {Kind.SIGNED_OFF, Kind.COPIED} <= set(kinds(site, SAFETY))
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"name": " "}, "из списка"),
+        ({"name": "Кто угодно"}, "из списка"),
+        ({"agent": ""}, "выберите себя"),
+        ({"agent": BORIS, "name": "Борис  старший"}, "автор ответа"),
+        ({"agreed": ""}, "поставьте отметку"),
+    ],
+)
+def test_only_a_named_person_signs_off_and_not_who_writes(
+    site: Site, http: httpx.Client, changed: dict[str, str], said: str
+) -> None:
+    sign = {"text": "Другой", "name": LEAD, "agreed": "true", "agent": ANNA}
+    refused = http.post(site.widget(SAFETY) + "/sign-off", data=sign | changed)
+    assert refused.status_code == 422
+    assert said in refused.text
+    assert http.post(site.widget(SAFETY) + "/check", data={"text": "Другой"}).json()["signed"] is False
+
+
+def test_whoever_changed_the_wording_does_not_sign_it_off(site: Site, http: httpx.Client) -> None:
+    base = site.widget(SAFETY)
+    sign = {"text": "Правка", "name": "Борис Старший", "agreed": "true", "agent": ANNA}
+    assert http.post(base + "/sign-off", data=sign).is_success
+    assert http.post(base + "/copied", data={"text": "Правка", "agent": BORIS}).is_success
+    assert "автор ответа" in http.post(base + "/sign-off", data=sign).text
+
+
+def test_signers_are_listed_by_branch_and_a_lead_of_the_console_is_one(site: Site) -> None:
+    listed = Signers.model_validate(
+        {"default": [{"name": "Общий"}], "branches": {"Тверь": [{"name": "Свой"}, {"name": "общий", "role": "зам"}]}}
+    )
+    assert [signer.name for signer in listed.of("Москва", ["Лида", "ОБЩИЙ"])] == ["Общий", "Лида"]
+    assert [signer.name for signer in listed.of("Тверь")] == ["Свой", "общий"]
+    assert site.service.store
+    site.service.store.accounts.add("Вера Консольная", "lead", "hash")
+    site.service.store.accounts.add("Глеб Консольный", "agent", "hash")
+    with closing(httpx.Client(base_url=site.address)) as http:
+        text = http.get(site.widget(SAFETY)).text
+    assert "Вера Консольная" in text
+    assert "Глеб Консольный" not in text
+    sign = {"text": "От Веры", "name": "Вера Консольная", "agreed": "true", "agent": ANNA}
+    with closing(httpx.Client(base_url=site.address)) as http:
+        assert http.post(site.widget(SAFETY) + "/sign-off", data=sign).is_success
+        assert http.post(site.widget(SAFETY) + "/sign-off", data=sign | {"name": "Глеб Консольный"}).status_code == 422
+
+
+def test_a_faulty_list_of_signers_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "sign_off.yaml").write_text("default: [{role: без имени}]", encoding="utf-8")
+    with pytest.raises(PhrasebankError, match=r"sign_off\.yaml"):
+        load_signers(tmp_path)
 
 
 def test_a_rejection_with_its_reason(site: Site, http: httpx.Client) -> None:
@@ -127,6 +184,8 @@ def test_the_record_is_told_to_everyone(site: Site, http: httpx.Client) -> None:
         ("Подписывайтесь: https://spam.example", "google", ["solicitation"]),
         ("ДОСТАВКУ ЖДАЛИ НЕДЕЛЮ НИКТО НЕ ПРИЕХАЛ", "2gis", ["all_caps"]),
         ("Идиоты, доставку сорвали!", "otzovik", []),
+        ("Курьер не приехал, доставку ждали неделю.", "yandex", []),
+        ("Доставку сорвали, берите на shop.example.com", "yandex", ["links"]),
     ],
 )
 def test_a_ground_is_offered_only_where_it_is_found(text: str, platform: str, grounds: list[str]) -> None:
@@ -143,6 +202,13 @@ def test_a_violation_is_offered_every_ground_and_its_state_is_kept(site: Site, h
     for state, title in (("submitted", "подана"), ("declined", "отклонена"), ("removed", "отзыв удалён")):
         assert f'<span class="tag">{title}</span>' in http.post(base + "/appeal", data={"state": state}).text
     assert Kind.APPEALED in kinds(site, COFFEE)
+
+
+def test_yandex_names_its_own_rules_and_the_general_one_last() -> None:
+    bank = the_bank()
+    made = a_suggester().suggest(a_review(text="Плохо.", platform="yandex"), "violation")
+    told = [offer.ground.id for offer in offers(made, bank, load_appeals(bank.path))]
+    assert told == ["not_client", "conflict_of_interest", "links", "obscene", "rules"]
 
 
 def test_every_ground_has_approved_words_without_findings_in_them() -> None:

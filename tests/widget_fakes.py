@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 
 from suggest.api import create_app
-from suggest.bootstrap import Service, Settings, served
+from suggest.bootstrap import Service, Settings, build_checker, served
 from suggest.demo.account import TOKEN, USERS
 from suggest.demo.rest import Rest
 from suggest.demo.standin import create_app as create_standin
@@ -19,6 +20,7 @@ from suggest.demo.state import Helpdesk
 from suggest.demo.tell import Teller
 from suggest.demo.tickets import SAMPLES, Sample
 from suggest.domain import Suggestion
+from suggest.pipeline import now
 from suggest.store.store import open_store
 from tests.fakes import a_suggester, the_bank
 from tests.usedesk_fakes import HOOK, SECRET, serving
@@ -49,14 +51,20 @@ class Site:
         assert self.service.tokens
         return self.service.tokens.path(self.made(ticket))
 
+    def helpdesk_receives(self, sample: Sample) -> int:
+        """A ticket comes in, and its webhook is told."""
+        ticket_id = self.rest.helpdesk.receive(sample)
+        self.rest.teller.ticket(self.rest.helpdesk.ticket(ticket_id))
+        return ticket_id
+
     def ticket(self, ticket: int) -> Any:
         """A ticket as the stand-in holds it."""
         return self.rest.helpdesk.ticket(ticket)
 
 
 @contextmanager
-def a_site(folder: Path, *samples: Sample, **settings: str) -> Iterator[Site]:
-    """Both, each behind a server of its own; the tickets are the demo's unless given."""
+def a_site(folder: Path, *samples: Sample, clock: Callable[[], datetime] = now, **settings: str) -> Iterator[Site]:
+    """Both, each behind a server of its own; the tickets are the demo's, the database a file, unless given."""
     teller = Teller("", SECRET, HOOK)
     standin = create_standin(teller, Helpdesk(samples or SAMPLES))
     with closing(teller), serving(standin) as helpdesk:
@@ -68,11 +76,14 @@ def a_site(folder: Path, *samples: Sample, **settings: str) -> Iterator[Site]:
             "usedesk_user_id": ANNA,
             "frame_ancestors": "http://127.0.0.1:*",
             "secret": "of-the-tests",
+            "database_url": f"sqlite:///{folder / 'suggest.db'}",
             **settings,
         }
         read = Settings.read({f"SUGGEST_{name.upper()}": value for name, value in given.items()})
-        with closing(open_store(f"sqlite:///{folder / 'suggest.db'}")) as store:
-            service = served(read, the_bank(), a_suggester(), store)
+        with closing(open_store(read.database, clock)) as store:
+            suggester = a_suggester(None if clock is now else clock)
+            suggester = replace(suggester, checker=build_checker(read, the_bank()))
+            service = served(read, the_bank(), suggester, store)
             app = create_app(service)
             with serving(app) as address:
                 teller.address = address

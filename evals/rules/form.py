@@ -10,6 +10,7 @@ from evals.regulation import channel_of, folded, scenario_of
 from evals.rules.base import Score, Scorer, passes
 from suggest.domain import Suggestion
 from suggest.regulation import Phrasebank
+from suggest.review_code import code_of
 
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -87,6 +88,14 @@ def personal_data(suggestion: Suggestion, bank: Phrasebank) -> Score | None:
     return passes(not repeated_here, f"повторено из отзыва: {', '.join(repeated_here)}")
 
 
+def own_code(suggestion: Suggestion, bank: Phrasebank) -> Score | None:
+    """A reply that names a review's code names that of its own review."""
+    if scenario_of(suggestion) is None:
+        return None
+    named = re.findall(r"«Отзыв (\d{5})»", suggestion.text)
+    return passes(set(named) <= {code_of(suggestion.id)}, f"назван номер {', '.join(named)}")
+
+
 def employee_named(suggestion: Suggestion, bank: Phrasebank) -> Score | None:
     """No name follows the word for a job where everybody reads it."""
     if channel_of(suggestion) != "public":
@@ -112,5 +121,6 @@ CHECKED: Mapping[str, Scorer] = {
     "unfilled-variable": regex(r"[{}]"),
     "personal-data-in-public": personal_data,
     "employee-named": employee_named,
+    "wrong-code": own_code,
 }
 """Scorers of rules of rules.yaml."""

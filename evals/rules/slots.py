@@ -85,7 +85,7 @@ def wish_before_request(suggestion: Suggestion, bank: Phrasebank) -> Score | Non
     if "identification" not in shape_of(suggestion):
         return None
     parts = [segment.part for segment in suggestion.segments if segment.slot == "identification"]
-    return passes(parts == ["wish", "request"], f"части запроса данных: {parts}")
+    return passes(parts in (["wish", "request"], ["wish", "request", "code"]), f"части запроса данных: {parts}")
 
 
 def contact_given(suggestion: Suggestion, bank: Phrasebank) -> Score | None:

@@ -28,6 +28,7 @@ _FLAT = re.compile(r"(?<!\w)(?:кв\.?|квартир[аеуы])\s*(?:№\s*)?\d
 _NUMBER = re.compile(
     r"[^\w.!?]{0,5}(?:(?:номер\w{0,3}|под|за|с|n|no)[^\w.!?]{1,3}){0,2}((?:[а-яa-z]{1,4}[-–]?)?\d[\d–-]{2,}\d)(?!\w)"
 )
+_CODE = re.compile(r"\bотзыв\W{1,4}(\d{5})(?!\d)")
 _DIGIT = re.compile(r"\d")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _CAPITALISED = re.compile(r"(?<![\w-])[А-ЯЁ][а-яё]+(?:-[А-ЯЁ][а-яё]+)?(?![\w-])")
@@ -86,14 +87,29 @@ def _numbers(reading: Reading, rule: Rule) -> Iterator[tuple[Span, str]]:
     text, review = reading.folded.text, _review_text(reading)
     if not _DIGIT.search(text):
         return
-    phones = [match.span() for match in _PHONE.finditer(text)]
+    exempt = [match.span() for match in (*_PHONE.finditer(text), *_own_code(reading))]
     for start, end in _numbers_in(text, reading.found(rule, "number_of")):
-        if not any(first <= start < last for first, last in phones):
+        if not any(first <= start < last for first, last in exempt):
             yield reading.folded.span(start, end), "номер заказа или документа"
     named = reading.lexicon.find(rule.id, "number_of", review)
     for known in {review[slice(*span)] for span in _numbers_in(review, named)}:
         for match in re.finditer(rf"(?<![\w-]){re.escape(known)}(?![\w-])", text):
-            yield reading.folded.span(*match.span()), "номер заказа или документа"
+            if not any(first <= match.start() < last for first, last in exempt):
+                yield reading.folded.span(*match.span()), "номер заказа или документа"
+
+
+def _own_code(reading: Reading) -> Iterator[re.Match[str]]:
+    """Where the folded reply names the code of its own review: that number is ours, whatever the review says."""
+    code = reading.plan.facts.get("code") if reading.plan else None
+    return re.finditer(rf"\bотзыв\w{{0,2}}\W{{1,4}}{code}(?!\d)", reading.folded.text) if code else iter(())
+
+
+def wrong_code(reading: Reading, rule: Rule) -> Iterator[Hit]:
+    """The code of another review, mostly out of another reply: the client's letter would be led there."""
+    code = reading.plan.facts.get("code") if reading.plan else None
+    for match in _CODE.finditer(reading.folded.text) if code else ():
+        if match[1] != code:
+            yield reading.folded.span(*match.span(1)), f"«Отзыв {code}»"
 
 
 def _numbers_in(text: str, named: Iterable[Span]) -> Iterator[Span]:
@@ -235,4 +251,5 @@ CHECKS: Mapping[str, Check] = {
     "employee-named": employee_named,
     "foreign-link": foreign_link,
     "secret": secret,
+    "wrong-code": wrong_code,
 }

@@ -39,6 +39,7 @@ CUE_SLOTS: Mapping[str, SlotKey] = {
 }
 
 _NAME = "client_name"
+_CODE = re.compile(r"\b\d{5}\b")
 _LONGEST_NAMED = 12
 _END = re.compile(r"[.!?…]+[)\]»”\"]*(?=\s|$)|\][.!?…]*(?=\s|$)|\n\s*")
 _ABBREVIATION = re.compile(
@@ -155,7 +156,8 @@ def _by_key(texts: Iterable[tuple[str, str]], company: Company) -> Mapping[str, 
 
 
 def _phrases(key: str, approved: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """The approved phrases of a sentence; any one word may stand where the phrase has the client's name."""
+    """The approved phrases of a sentence; any one word may stand where the phrase has the client's name, any code for its."""
+    key = _CODE.sub("code", key)
     if key in approved:
         return approved[key]
     words = key.split()

@@ -28,6 +28,7 @@ def standin(settings: Settings) -> Iterator[Settings]:
             "usedesk_webhook_secret": secrets.token_urlsafe(16),
             "usedesk_user_id": USERS[0]["id"],
             "usedesk_filing": True,
+            "return_code": settings.return_code is not False,
         }
     )
     process = _started(ours)
@@ -37,7 +38,9 @@ def standin(settings: Settings) -> Iterator[Settings]:
             raise OSError("the stand-in for Usedesk did not start")
         address = f"http://{_host(settings)}:{port}"
         framing = f"{ours.frame_ancestors} {address} http://localhost:{port}"
-        yield ours.model_copy(update={"usedesk_api_base": address, "frame_ancestors": framing})
+        tickets = f"{address}/tickets/{{id}}"
+        update = {"usedesk_api_base": address, "usedesk_ticket_url": tickets, "frame_ancestors": framing}
+        yield ours.model_copy(update=update)
     finally:
         _ended(process)
 

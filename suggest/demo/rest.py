@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from pydantic import BaseModel
+from starlette.datastructures import UploadFile
 
 from suggest.demo.account import FIELDS, TOKEN, USERS
 from suggest.demo.state import Helpdesk, Refused
@@ -71,7 +72,7 @@ class Rest:
 
     def _route(self, method: str, handler: Callable[[Mapping[str, Any]], Any]) -> Callable[[Request], Any]:
         async def route(request: Request) -> Response:
-            asked = read(await request.body(), request.headers.get("content-type", ""))
+            asked = await _asked(request)
             return await run_in_threadpool(self._answer, method, handler, asked)
 
         return route
@@ -106,6 +107,17 @@ class Rest:
         ticket_id = self.helpdesk.create(asked)
         self.teller.ticket(self.helpdesk.ticket(ticket_id))
         return {"status": "success", "ticket_id": ticket_id}
+
+
+async def _asked(request: Request) -> Mapping[str, Any]:
+    """What is asked, in JSON or a form, and the files that came with it."""
+    kind = request.headers.get("content-type", "")
+    if not kind.startswith("multipart/form-data"):
+        return read(await request.body(), kind)
+    async with request.form() as form:
+        files = [value for value in form.getlist("files[]") if isinstance(value, UploadFile)]
+        kept = [{"name": file.filename, "type": file.content_type, "data": await file.read()} for file in files]
+        return {**{name: value for name, value in form.items() if isinstance(value, str)}, "files": kept}
 
 
 def _fault(kind: str) -> Response:

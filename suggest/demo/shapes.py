@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -28,9 +28,15 @@ def named(kept: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def comment(
-    kept: Mapping[str, Any], message: str, writer: str, kind: str, user_id: object, first: bool = False
+    kept: Mapping[str, Any],
+    message: str,
+    writer: str,
+    kind: str,
+    user_id: object,
+    first: bool = False,
+    files: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """A comment as /ticket and webhooks show it."""
+    """A comment as /ticket and webhooks show it; of its files they tell no bytes."""
     number = kept["ticket"]["id"] * 100 + len(kept["comments"])
     return {
         "id": number,
@@ -43,5 +49,5 @@ def comment(
         "is_first": "1" if first else "0",
         "delivered": 1,
         "published_at": now(),
-        "files": [],
+        "files": [{"id": number * 10 + place, "name": file["name"]} for place, file in enumerate(files)],
     }

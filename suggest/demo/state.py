@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from suggest.demo.account import (
@@ -41,6 +41,7 @@ class Helpdesk:
     def __init__(self, samples: tuple[Sample, ...] = SAMPLES) -> None:
         self._lock = threading.RLock()
         self._tickets: dict[int, dict[str, Any]] = {}
+        self._files: dict[int, Mapping[str, Any]] = {}
         self._ids = iter(range(FIRST_TICKET, FIRST_TICKET + 10_000_000))
         for sample in samples:
             self.receive(sample)
@@ -65,7 +66,15 @@ class Helpdesk:
         facts["channel_id"] = int(asked.get("channel_id") or CHANNELS["api"])
         writer = "user" if asked.get("from") == "user" else "client"
         tags = [tag.strip() for tag in str(asked.get("tag") or "").split(",") if tag.strip()]
-        return self._open(subject, message, str(asked.get("client_name") or "Клиент"), writer, facts, tags, {})
+        client = str(asked.get("client_name") or "Клиент")
+        user_id = _user(asked) if writer == "user" else None
+        return self._open(subject, message, client, writer, facts, tags, {}, user_id, asked.get("files") or [])
+
+    def file(self, file_id: int) -> Mapping[str, Any]:
+        """A file that came with a ticket: its name, type and bytes."""
+        if file_id not in self._files:
+            raise Refused("File not found", 161)
+        return self._files[file_id]
 
     def ticket(self, ticket_id: object) -> dict[str, Any]:
         """POST /ticket."""
@@ -90,8 +99,8 @@ class Helpdesk:
         """POST /create/comment."""
         kept, message = self.ticket(_needed(asked, "ticket_id")), _needed(asked, "message")
         writer = "client" if asked.get("from") == "client" else "user"
-        if writer == "user" and str(asked.get("user_id")) not in {str(user["id"]) for user in USERS}:
-            raise Refused("Unknown user_id", 141)
+        if writer == "user":
+            _user(asked)
         with self._lock:
             kind = "public" if asked.get("type") == "public" else "private"
             written = comment(kept, message, writer, kind, asked.get("user_id"))
@@ -130,15 +139,27 @@ class Helpdesk:
         facts: Mapping[str, Any],
         tags: list[str],
         fields: dict[int, str],
+        user_id: object = None,
+        files: Sequence[Mapping[str, Any]] = (),
     ) -> int:
         with self._lock:
-            ticket = {**_ticket(next(self._ids), subject, client, bool(facts.get("email"))), **facts}
+            ticket = {**_ticket(next(self._ids), subject, client), **facts}
+            ticket["client_id"] = self._client(str(facts.get("email") or ""), ticket["id"])
             kept: dict[str, Any] = {"ticket": ticket, "comments": [], "tags": tags, "changes": [], "custom_fields": []}
-            kept["comments"].append(comment(kept, message, writer, "public", None, first=True))
+            kept["comments"].append(comment(kept, message, writer, "public", user_id, first=True, files=files))
+            ids = [row["id"] for row in kept["comments"][0]["files"]]
+            self._files |= dict(zip(ids, files, strict=True))
             for number, value in fields.items():
                 self._fill(kept, number, value)
             self._tickets[ticket["id"]] = kept
             return int(ticket["id"])
+
+    def _client(self, email: str, ticket_id: int) -> int:
+        """One for each address; all that platforms send come from their robot."""
+        if "noreply" in email.replace("-", ""):
+            return ROBOT_CLIENT
+        known = (kept["ticket"] for kept in self._tickets.values() if email and kept["ticket"]["email"] == email)
+        return next((int(ticket["client_id"]) for ticket in known), ROBOT_CLIENT + ticket_id)
 
     def _tagged(self, kept: dict[str, Any], asked: str) -> list[dict[str, Any]]:
         fresh = [tag.strip() for tag in asked.split(",") if tag.strip() and tag.strip() not in kept["tags"]]
@@ -169,13 +190,12 @@ class Helpdesk:
             kept["ticket"]["status_id"] = OPEN
 
 
-def _ticket(ticket_id: int, subject: str, client: str, from_robot: bool) -> dict[str, Any]:
+def _ticket(ticket_id: int, subject: str, client: str) -> dict[str, Any]:
     at = now()
     return {
         "id": ticket_id,
         "status_id": NEW,
         "subject": subject[:255],
-        "client_id": ROBOT_CLIENT if from_robot else ROBOT_CLIENT + ticket_id,
         "client_name": client,
         "assignee_id": None,
         "group": None,
@@ -185,6 +205,13 @@ def _ticket(ticket_id: int, subject: str, client: str, from_robot: bool) -> dict
         "last_updated_at": at,
         "company_id": COMPANY,
     }
+
+
+def _user(asked: Mapping[str, Any]) -> object:
+    """The user in whose name something is written."""
+    if str(asked.get("user_id")) not in {str(user["id"]) for user in USERS}:
+        raise Refused("Unknown user_id", 141)
+    return asked["user_id"]
 
 
 def _needed(asked: Mapping[str, Any], name: str) -> str:

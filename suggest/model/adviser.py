@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from suggest.domain import Finding, Match, Reason, Review, Severity, Usage, Why
 from suggest.mask import Masker
 from suggest.model import choose, scenario, tone
 from suggest.model.choose import ModelChooser, Picked
+from suggest.model.pace import Paces
 from suggest.model.questions import Deadline, Meter, Model
 from suggest.model.scenario import ModelScenario
 from suggest.model.session import Session
@@ -49,9 +50,10 @@ class ModelAdviser:
     seconds: float
     tasks: Collection[str] = TASKS
     deadline: Callable[[float], Deadline] = Deadline.after
+    paces: Paces = field(default_factory=Paces)
 
     def begin(self) -> ModelAdvice:
-        return ModelAdvice(self, Session(self.model, self.deadline(self.seconds), self.meter))
+        return ModelAdvice(self, Session(self.model, self.deadline(self.seconds), self.meter, self.paces))
 
 
 class ModelAdvice:

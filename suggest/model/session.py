@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from suggest.domain import ModelFailed, Usage, Why
+from suggest.model.pace import Paces
 from suggest.model.questions import Answer, Deadline, Meter, Model, Question
 
 LOG = logging.getLogger("suggest.model")
@@ -18,8 +19,8 @@ _LEVELS = dict.fromkeys((Why.RESTING, Why.BUSY, Why.SPENT), logging.DEBUG)
 class Session:
     """Asks a model, and takes no answer for an answer."""
 
-    def __init__(self, model: Model, deadline: Deadline, meter: Meter) -> None:
-        self._model, self._deadline = model, deadline
+    def __init__(self, model: Model, deadline: Deadline, meter: Meter, paces: Paces) -> None:
+        self._model, self._deadline, self._paces = model, deadline, paces
         self.meter = meter
         self.models: list[str] = []
         self.prompts: list[str] = []
@@ -30,9 +31,10 @@ class Session:
     def ask(self, question: Question) -> Answer | None:
         """The answer; None where there is none, with the reason in `failures`.
 
-        What would hardly be answered in time, going by the answers before it, is not asked.
+        After the first question, what would hardly be answered in the time left is not asked.
         """
-        if self._deadline.left < self._slowest:
+        left = self._deadline.left
+        if self._slowest and not self._paces.fits(question.name, left, self._slowest):
             self.failures.append(Why.TIMEOUT)
             return None
         try:
@@ -40,8 +42,12 @@ class Session:
         except ModelFailed as error:
             LOG.log(_LEVELS.get(error.why, logging.WARNING), "%s: %s", question.name, error.why)
             self.failures.append(error.why)
+            if error.why is Why.TIMEOUT:
+                self._paces.late(question.name, left)
             return None
-        self._slowest = max(self._slowest, answer.usage.latency_ms / 1000)
+        seconds = answer.usage.latency_ms / 1000
+        self._paces.answered(question.name, seconds)
+        self._slowest = max(self._slowest, seconds)
         self._note(self.models, answer.model)
         self._note(self.prompts, question.prompt)
         self.usage = answer.usage + self.usage if self.usage else answer.usage

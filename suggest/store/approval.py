@@ -58,15 +58,26 @@ class Candidates:
         self._bank = bank
         self._clock = clock
 
-    def queue(self, state: State = "waiting") -> tuple[Candidate, ...]:
-        """The candidates in this state, the oldest first, without those whose text was erased before a decision."""
+    def queue(self, state: State = "waiting", limit: int | None = None) -> tuple[Candidate, ...]:
+        """The candidates in this state, the oldest first, without those whose text was erased before a decision.
+
+        With a `limit` at most so many: first the phrases, the most frequent ahead, then the exemplars.
+        """
         known = {digest(phrase.text) for phrase in self._bank.phrases.values()}
         with self._database.writing() as connection:
             _gather_phrases(connection, known)
             query = select(candidates).where(candidates.c.state == state)
-            rows = connection.execute(query.order_by(candidates.c.created_at, candidates.c.id)).all()
+            oldest = candidates.c.created_at, candidates.c.id
+            if limit is not None:
+                query = query.order_by(candidates.c.kind.desc(), candidates.c.times.desc(), *oldest).limit(limit)
+            rows = connection.execute(query.order_by(*oldest)).all()
             found = [_candidate(connection, row) for row in rows]
         return tuple(candidate for candidate in found if candidate.text is not None or state != WAITING)
+
+    def count(self, state: State) -> int:
+        """How many candidates are in this state."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(func.count()).where(candidates.c.state == state)) or 0
 
     def approve(self, candidate_id: int, by: str, wording: str | None = None) -> Candidate:
         """Approves it, as it is or in the owner's `wording`, for the next patch to the phrasebank.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+import io
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, TextIO
 
 from suggest.store.register import Entry
@@ -15,27 +16,27 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def write(entries: Iterable[Entry], out: TextIO, form: Format) -> int:
-    """Writes the entries and returns how many; CSV has a header and the mark by which Excel knows UTF-8."""
-    return _csv(entries, out) if form == "csv" else _jsonl(entries, out)
-
-
-def _jsonl(entries: Iterable[Entry], out: TextIO) -> int:
-    written = 0
-    for entry in entries:
-        out.write(entry.model_dump_json() + "\n")
+    """Writes the entries and returns how many."""
+    written = -1 if form == "csv" else 0
+    for line in lines(entries, form):
+        out.write(line)
         written += 1
     return written
 
 
-def _csv(entries: Iterable[Entry], out: TextIO) -> int:
-    out.write("\ufeff")
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(Entry.model_fields)
-    written = 0
-    for entry in entries:
-        writer.writerow(defused(_cell(value)) for value in entry.model_dump(mode="json").values())
-        written += 1
-    return written
+def lines(entries: Iterable[Entry], form: Format) -> Iterator[str]:
+    """The file line by line; CSV has a header and the mark by which Excel knows UTF-8."""
+    if form == "jsonl":
+        yield from (entry.model_dump_json() + "\n" for entry in entries)
+    else:
+        yield "\ufeff" + _row(Entry.model_fields)
+        yield from (_row(_cell(value) for value in entry.model_dump(mode="json").values()) for entry in entries)
+
+
+def _row(cells: Iterable[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\r\n").writerow(defused(cell) for cell in cells)
+    return line.getvalue()
 
 
 def defused(cell: str) -> str:

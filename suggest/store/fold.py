@@ -36,6 +36,14 @@ class Kind(StrEnum):
     """The state of an appeal to the platform; `reason` says which."""
     TAKEN = "taken"
     """An agent took the ticket."""
+    LINKED = "linked"
+    """A client's own ticket was found to be about this review; `reason`: by `code` or `agent`."""
+    UNLINKED = "unlinked"
+    """That link was undone."""
+    INFORMED = "informed"
+    """The client was written to in private; `reason` is the stage: `received`, `interim`, `overdue`, `result`, `closing`."""
+    HEARD = "heard"
+    """A department answered a hand-over."""
 
 
 Cause = Literal["first", "changed", "overruled", "model", "replanned"]

@@ -41,7 +41,9 @@ def patch(bank: Phrasebank, approved: Iterable[Candidate], withdrawn: Iterable[W
 def _additions(bank: Phrasebank, approved: Iterable[Candidate]) -> Mapping[str, list[str]]:
     """The new lines by file."""
     lines: dict[str, list[str]] = {}
-    known = {digest(exemplar.text) for exemplar in load_exemplars(bank.path)}
+    approved = tuple(approved)
+    learnt = any(candidate.kind == EXEMPLAR for candidate in approved)
+    known = {digest(exemplar.text) for exemplar in load_exemplars(bank.path)} if learnt else set()
     phrased = {digest(phrase.text) for phrase in bank.phrases.values()}
     for candidate in approved:
         text = candidate.text or ""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select, tuple_
 
 from suggest.domain import Frozen, InputError, Platform, Status, Text
 from suggest.feedback import Outcome
@@ -72,6 +72,17 @@ class Entry(Frozen):
     url: str | None
 
 
+class Waiting(Frozen):
+    """Which of the reviews that wait for a reply; `late`: received by then, for each priority, is overdue."""
+
+    platform: Platform | None = None
+    branch: Text | None = None
+    priority: Literal[0, 1, 2] | None = None
+    scenario: Text | None = None
+    flag: Text | None = None
+    late: Mapping[int, datetime] | None = None
+
+
 class Page(Frozen):
     """Some entries, and what to pass as `after` for those that follow; None: there are no more."""
 
@@ -103,14 +114,29 @@ class Register:
             if after is None:
                 return
 
-    def queue(self, limit: int = 50, platform: Platform | None = None, branch: str | None = None) -> tuple[Entry, ...]:
+    def queue(self, wanted: Waiting | None = None, limit: int = 50) -> tuple[Entry, ...]:
         """What to answer first: by priority, then the longest unanswered (004)."""
         kept = suggestions.c
-        query = select(*_COLUMNS).where(kept.state == "open", kept.priority.is_not(None))
         with self._database.reading() as connection:
-            query = query.where(*conditions(connection, Filter(platform=platform, branch=branch)))
+            query = select(*_COLUMNS).where(*_waiting(wanted or Waiting()))
             rows = connection.execute(query.order_by(kept.priority, kept.since, kept.id).limit(limit)).all()
             return tuple(_entries(connection, rows))
+
+    def waiting(self, wanted: Waiting | None = None) -> dict[int, int]:
+        """How many reviews wait, by priority."""
+        kept = suggestions.c
+        query = select(kept.priority, func.count().label("times")).group_by(kept.priority)
+        query = query.where(*_waiting(wanted or Waiting()))
+        with self._database.reading() as connection:
+            return {row.priority: row.times for row in connection.execute(query)}
+
+    def outcomes(self, wanted: Filter) -> dict[str, int]:
+        """How many of what is found were copied, edited and so on; what waits for a decision is not counted."""
+        kept = suggestions.c
+        query = select(kept.outcome, func.count().label("times")).where(kept.outcome.is_not(None))
+        with self._database.reading() as connection:
+            query = query.where(*conditions(connection, wanted)).group_by(kept.outcome)
+            return {row.outcome: row.times for row in connection.execute(query)}
 
 
 def conditions(connection: Connection, wanted: Filter) -> Iterator[ColumnElement[bool]]:
@@ -127,6 +153,21 @@ def conditions(connection: Connection, wanted: Filter) -> Iterator[ColumnElement
         yield suggestions.c.id.in_(of_flag)
     if wanted.q and wanted.q.strip():
         yield with_words(connection, wanted.q)
+
+
+def _waiting(wanted: Waiting) -> Iterator[ColumnElement[bool]]:
+    """Open reviews that need a reply, along the index of the queue."""
+    kept = suggestions.c
+    yield kept.state == "open"
+    yield kept.priority.is_not(None)
+    for name in ("platform", "branch", "priority", "scenario"):
+        if (value := getattr(wanted, name)) is not None:
+            yield kept[name] == value
+    if wanted.flag:
+        flags = suggestion_flags.c
+        yield exists().where(flags.suggestion_id == kept.id, flags.flag == wanted.flag)
+    if wanted.late is not None:
+        yield or_(*(and_(kept.priority == level, kept.received_at <= by) for level, by in wanted.late.items()))
 
 
 Place = tuple[datetime, str]
@@ -147,6 +188,12 @@ def _newest(connection: Connection, wanted: Filter, place: Place | None) -> Sele
 
 
 _COLUMNS = tuple(suggestions.c[name] for name in Entry.model_fields if name in suggestions.c)
+
+
+def entries(connection: Connection, ids: Sequence[str]) -> tuple[Entry, ...]:
+    """The entries of these suggestions, in the order given."""
+    rows = connection.execute(select(*_COLUMNS).where(suggestions.c.id.in_(ids))).all()
+    return tuple(sorted(_entries(connection, rows), key=lambda entry: ids.index(entry.id)))
 
 
 def _entries(connection: Connection, rows: Iterable[Row[Any]]) -> Iterator[Entry]:

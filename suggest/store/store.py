@@ -11,15 +11,26 @@ from suggest.domain import NewerSchema, StoreUnavailable
 from suggest.pipeline import now
 from suggest.regulation import Phrasebank
 from suggest.store.acceptance import Acceptances
+from suggest.store.accounts import Accounts
 from suggest.store.approval import Candidates
+from suggest.store.audit import Audit
+from suggest.store.contacts import Attachments, Contacts
+from suggest.store.details import Details
 from suggest.store.engine import Database
 from suggest.store.events import Events
 from suggest.store.feedback import StoredRecords
 from suggest.store.freshness import StoredHistories
+from suggest.store.hand_overs import HandOvers
+from suggest.store.links import Links
+from suggest.store.notices import Notices
 from suggest.store.phrases import Phrases
 from suggest.store.register import Register
+from suggest.store.reminders import AgentForms, Reminders
 from suggest.store.retention import Retention
+from suggest.store.scores import Scores
 from suggest.store.suggestions import StoredSuggestions
+from suggest.store.trace import Traces
+from suggest.store.trends import Trends
 
 
 @dataclass(frozen=True)
@@ -35,11 +46,31 @@ class Store:
     register: Register
     acceptances: Acceptances
     retention: Retention
+    hand_overs: HandOvers
+    contacts: Contacts
+    attachments: Attachments
+    links: Links
+    accounts: Accounts
+    audit: Audit
+    traces: Traces
+    scores: Scores
+    reminders: Reminders
+    notices: Notices
+    agent_forms: AgentForms
     clock: Callable[[], datetime]
+
+    @property
+    def details(self) -> Details:
+        """One review of the register with all that is around it."""
+        return Details(self.database, self.contacts, self.hand_overs, self.attachments)
 
     def candidates(self, bank: Phrasebank) -> Candidates:
         """The approval queue of those who keep this phrasebank."""
         return Candidates(self.database, bank, self.clock)
+
+    def trends(self, bank: Phrasebank) -> Trends:
+        """Counts by week, as this phrasebank tells complaints from the rest."""
+        return Trends(self.database, bank.complaining)
 
     def close(self) -> None:
         """Closes every connection."""
@@ -75,5 +106,16 @@ def store_over(database: Database, clock: Callable[[], datetime]) -> Store:
         register=Register(database),
         acceptances=Acceptances(database),
         retention=Retention(database),
+        hand_overs=HandOvers(database, clock),
+        contacts=Contacts(database),
+        attachments=Attachments(database, clock),
+        links=Links(database, clock),
+        accounts=Accounts(database, clock),
+        audit=Audit(database, clock),
+        traces=Traces(database),
+        scores=Scores(database, clock),
+        reminders=Reminders(database),
+        notices=Notices(database),
+        agent_forms=AgentForms(database),
         clock=clock,
     )

@@ -11,10 +11,12 @@ from sqlalchemy.exc import IntegrityError
 
 from suggest.domain import MatchedBy, StaleRevision, Suggestion
 from suggest.folding import fold
+from suggest.review_code import code_of
 from suggest.store.bodies import pack, unpack
 from suggest.store.engine import Database
 from suggest.store.events import append, columns, locked
 from suggest.store.fold import Cause, Event, Kind, State
+from suggest.store.notices import raise_notices
 from suggest.store.tables import revisions, suggestion_flags, suggestions, texts
 
 REVIEW = "review"
@@ -91,22 +93,24 @@ def revise(connection: Connection, suggestion: Suggestion, state: State) -> Stat
 
 @dataclass(frozen=True)
 class Kept:
-    """A text to keep: its kind and what it belongs to, the JSON, the words it is found by, and when it came."""
+    """A text to keep: its kind and what it belongs to, the JSON, the words it is found by, when it came; a file's bytes."""
 
     kind: str
     ref: int
     content: str
     searched: str
     at: datetime
+    data: bytes | None = None
 
 
 def keep_text(connection: Connection, suggestion_id: str, text: Kept, **names: str | None) -> None:
-    """Keeps a text of a suggestion in the one table that can be erased."""
+    """Keeps a text of a suggestion, or a file's bytes, in the one table that can be erased."""
     row: dict[str, Any] = {
         "suggestion_id": suggestion_id,
         "kind": text.kind,
         "ref": text.ref,
         "content": text.content,
+        "data": text.data,
         **names,
     }
     connection.execute(insert(texts).values(row | {"folded": fold(text.searched), "created_at": text.at}))
@@ -121,7 +125,15 @@ def forgotten(connection: Connection, suggestion_id: str) -> bool:
 def _begin(connection: Connection, suggestion: Suggestion) -> None:
     """The first revision, received and suggested; raises IntegrityError where the suggestion exists."""
     at = suggestion.created_at
-    row = {"id": suggestion.id, "received_at": at, "feed_at": at, **_facts(suggestion), **columns(State())}
+    code = code_of(suggestion.id)
+    row = {
+        "id": suggestion.id,
+        "code": code,
+        "received_at": at,
+        "feed_at": at,
+        **_facts(suggestion),
+        **columns(State()),
+    }
     connection.execute(insert(suggestions).values(row))
     _, state = append(connection, suggestion.id, State(), Event(kind=Kind.RECEIVED, revision=0, at=at))
     scenario = suggestion.match.scenario if suggestion.match else None
@@ -167,6 +179,7 @@ def _add_flags(connection: Connection, suggestion: Suggestion) -> None:
     rows = [row | {"flag": flag} for flag in dict.fromkeys(flags)]
     if rows:
         connection.execute(insert(suggestion_flags), rows)
+    raise_notices(connection, suggestion.id, flags, suggestion.created_at)
 
 
 def _since(suggestion: Suggestion) -> datetime:

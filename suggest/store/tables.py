@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
@@ -30,6 +31,9 @@ def _of_suggestion(**more: Any) -> Column[str]:
 
 OPEN = text("state = 'open'")
 WAITING = text("state = 'open' AND priority IS NOT NULL")
+ANSWERED = text("answered_at IS NOT NULL")
+_COUNTED = "since scenario topic branch status priority shown outcome confirmed overruled"
+"""What the console counts weeks by, so that it reads the index alone (see `trends.py`)."""
 
 suggestions = Table(
     "suggestions",
@@ -49,6 +53,7 @@ suggestions = Table(
     Column("feed_at", Moment, nullable=False),
     Column("texts_at", Moment),
     Column("erased", Plain),
+    Column("code", Plain),
     # From here on: the fold of the suggestion's events, see `fold.py`.
     Column("seq", Integer, nullable=False),
     Column("revision", Integer, nullable=False),
@@ -72,6 +77,9 @@ suggestions = Table(
     Index("suggestions_ticket", "ticket_id"),
     Index("suggestions_feed", "platform", "branch", "feed_at"),
     Index("suggestions_texts", "texts_at"),
+    Index("suggestions_code", "code"),
+    Index("suggestions_counted", *_COUNTED.split()),
+    Index("suggestions_answered", "answered_at", postgresql_where=ANSWERED, sqlite_where=ANSWERED),
 )
 
 revisions = Table(
@@ -143,6 +151,8 @@ contacts = Table(
     Column("direction", Plain, nullable=False),
     Column("agent", Plain),
     Column("ticket_id", Plain),
+    Column("key", Plain),
+    Index("contacts_key", "key", unique=True),
 )
 
 hand_overs = Table(
@@ -159,6 +169,14 @@ hand_overs = Table(
     Column("due_at", Moment, index=True),
     Column("answered_at", Moment),
     Column("outcome_sent_at", Moment),
+    Column("mode", Plain, nullable=False, server_default="usedesk"),
+    Column("purpose", Plain, nullable=False, server_default="check"),
+    Column("store", Plain),
+    Column("tried_at", Moment),
+    Column("busy_until", Moment),
+    Column("error", Plain),
+    Column("uncertain", Boolean, nullable=False, server_default=false()),
+    Index("hand_overs_ticket_id", "ticket_id"),
 )
 
 attachments = Table(

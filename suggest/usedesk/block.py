@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from traceback import format_tb
@@ -46,6 +46,8 @@ class Block:
     secret: str
     open: bool = False
     deadline: float = DEADLINE
+    case: Callable[[Suggestion], tuple[str, ...]] | None = None
+    """Where the case of a suggestion stands, in a few lines; asked in a thread, for it asks the database."""
     _lookups: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(LOOKUPS, "usedesk-lookup"))
 
     async def answer(self, body: bytes, content_type: str, base: str = "") -> str:
@@ -78,22 +80,27 @@ class Block:
     async def _opened(self, asked: Opening, until: float) -> str:
         kept = await _within(self._lookups.submit(self.preparer.kept, asked.ticket_id), until)
         if kept and not asked.refresh and self.preparer.fresh(asked.ticket_id):
-            return self.view.suggestion(kept, base=asked.base)
+            return self.view.suggestion(kept, base=asked.base, case=await self._case(kept, until))
         prepared = await _within(self.preparer.now(asked.ticket_id, asked.hints), until)
-        return self._shown(prepared, kept, asked.base)
+        made = prepared.suggestion if prepared and prepared.suggestion else kept
+        return self._shown(prepared, kept, asked.base, await self._case(made, until) if made else ())
 
-    def _shown(self, prepared: Prepared | None, kept: Suggestion | None, base: str) -> str:
+    async def _case(self, made: Suggestion, until: float) -> tuple[str, ...]:
+        """Nothing where it does not come in time: the widget asks for itself."""
+        return (await _within(self._lookups.submit(self.case, made), until) or ()) if self.case else ()
+
+    def _shown(self, prepared: Prepared | None, kept: Suggestion | None, base: str, case: tuple[str, ...]) -> str:
         if prepared and prepared.suggestion:
-            return self.view.suggestion(prepared.suggestion, base=base)
+            return self.view.suggestion(prepared.suggestion, base=base, case=case)
         if prepared is None:
-            return (
-                self.view.suggestion(kept, messages.KEPT_WHILE_LATE, base) if kept else self.view.message(messages.LATE)
-            )
+            if kept is None:
+                return self.view.message(messages.LATE)
+            return self.view.suggestion(kept, messages.KEPT_WHILE_LATE, base, case)
         if prepared.reading:
             return self.view.message(messages.unreadable(prepared.reading))
         advice = prepared.error.advice if isinstance(prepared.error, UsedeskError) else messages.BROKEN.text
         return (
-            self.view.suggestion(kept, messages.KEPT_AFTER_ERROR + advice, base)
+            self.view.suggestion(kept, messages.KEPT_AFTER_ERROR + advice, base, case)
             if kept
             else self.view.message(Message(messages.FAILED, advice))
         )

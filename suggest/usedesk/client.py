@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import httpx
 
@@ -38,6 +38,19 @@ ATTEMPTS = 4
 URGENT_ATTEMPTS = 2
 LONGEST_PAUSE = 20.0
 URGENT_PAUSE = 1.0
+
+
+class File(Protocol):
+    """Something to attach."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def media_type(self) -> str: ...
+
+    @property
+    def data(self) -> bytes: ...
 
 
 class UsedeskClient:
@@ -79,6 +92,10 @@ class UsedeskClient:
             raise UsedeskNotFound("ticket: the answer holds none")
         return found
 
+    def whole_ticket(self, ticket_id: int) -> dict[str, Any]:
+        """A ticket's answer as it came, with what `ticket` drops of its client: to be shown, never kept."""
+        return mapping(self._ask("ticket", {"ticket_id": ticket_id}, urgent=True))
+
     def tickets(self, updated_after: str = "", offset: int = 0, **filters: object) -> tuple[Ticket, ...]:
         """A page of tickets, without their messages; `updated_after` is in Usedesk's own time."""
         asked = {"updated_after": updated_after, "offset": offset, "sort": "last_updated_at", "order": "asc", **filters}
@@ -111,10 +128,10 @@ class UsedeskClient:
         body = {"ticket_id": ticket_id, "user_id": user_id, "silent": True, **changes}
         _succeeded("update/ticket", self._ask("update/ticket", body))
 
-    def create(self, subject: str, message: str, facts: Mapping[str, object]) -> int:
-        """Opens a ticket and returns its id. Names and values as documented for /create/ticket."""
+    def create(self, subject: str, message: str, facts: Mapping[str, object], files: Sequence[File] = ()) -> int:
+        """Opens a ticket, with files as attachments, and returns its id. Names and values as documented for /create/ticket."""
         body = {"subject": subject[:255], "message": message, **facts}
-        return _created(self._ask("create/ticket", body, once=True), "ticket_id")
+        return _created(self._ask("create/ticket", body, urgent=True, once=True, files=files), "ticket_id")
 
     def skew(self) -> float | None:
         """By how many seconds Usedesk's clock is ahead of ours; None where its answers carry no date."""
@@ -127,23 +144,37 @@ class UsedeskClient:
         except (httpx.HTTPError, ValueError):
             return None
 
-    def _ask(self, method: str, body: Mapping[str, object], urgent: bool = False, once: bool = False) -> Any:
+    def _ask(
+        self,
+        method: str,
+        body: Mapping[str, object],
+        urgent: bool = False,
+        once: bool = False,
+        files: Sequence[File] = (),
+    ) -> Any:
         if not self._token:
             raise UsedeskUnset("no API token is set")
         attempts = URGENT_ATTEMPTS if urgent else ATTEMPTS
         for attempt in range(1, attempts + 1):
             self._throttle.wait(urgent)
             try:
-                return self._once(method, body)
+                return self._once(method, body, files)
             except (UsedeskBusy, UsedeskUnreachable) as error:
                 if attempt == attempts or (once and not isinstance(error, UsedeskBusy)):
                     raise
                 self._back_off(error, attempt, urgent)
         raise AssertionError("unreachable")
 
-    def _once(self, method: str, body: Mapping[str, object]) -> Any:
+    def _once(self, method: str, body: Mapping[str, object], files: Sequence[File]) -> Any:
+        whole = {"api_token": self._token, **body}
+        sent: dict[str, Any] = {"json": whole}
+        if files:
+            sent = {
+                "data": {name: str(value) for name, value in whole.items()},
+                "files": [("files[]", (file.name, file.data, file.media_type)) for file in files],
+            }
         try:
-            response = self._http.post(f"{self.base}/{method}", json={"api_token": self._token, **body})
+            response = self._http.post(f"{self.base}/{method}", **sent)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise UsedeskUnreachable(f"{method}: {type(error).__name__}") from None
         try:

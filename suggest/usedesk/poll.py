@@ -7,12 +7,15 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from suggest.pipeline import now
 from suggest.usedesk.client import PAGE
 from suggest.usedesk.errors import UsedeskError
-from suggest.usedesk.preparing import Preparer
 from suggest.usedesk.ticket import GONE, Ticket
+
+if TYPE_CHECKING:
+    from suggest.usedesk.preparing import Preparer
 
 EVERY_SECONDS = 60.0
 LOOK_BACK = timedelta(days=3)

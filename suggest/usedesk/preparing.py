@@ -12,12 +12,16 @@ from dataclasses import dataclass
 from traceback import format_tb
 
 from suggest.desk import Desk
-from suggest.domain import Review, StoreUnavailable, Suggestion
+from suggest.domain import Client, Review, StoreUnavailable, Suggestion
+from suggest.lookup import Asked, Lookup, LookupFailed, asked_of
 from suggest.usedesk.backlog import Backlog, Job
 from suggest.usedesk.client import UsedeskClient
 from suggest.usedesk.dictionary import Dictionary
 from suggest.usedesk.errors import UsedeskBusy, UsedeskError, UsedeskUnreachable
 from suggest.usedesk.filing import Filing
+from suggest.usedesk.html import letter
+from suggest.usedesk.linking import Linking
+from suggest.usedesk.outgoing import Answers
 from suggest.usedesk.reader import Reader, Reading
 from suggest.usedesk.ticket import Ticket
 
@@ -59,6 +63,9 @@ class Preparer:
         desk: Desk,
         filing: Filing | None = None,
         clock: Callable[[], float] = time.monotonic,
+        linking: Linking | None = None,
+        answers: Answers | None = None,
+        lookup: Lookup | None = None,
     ) -> None:
         self.client = client
         self.reader = reader
@@ -66,6 +73,9 @@ class Preparer:
         self.backlog = Backlog(self._in_turn, clock)
         self._desk = desk
         self._filing = filing
+        self._linking = linking
+        self.lookup = lookup
+        self._answers = answers
         self._clock = clock
         self._pool = ThreadPoolExecutor(WORKERS, "usedesk-urgent")
         self._running: dict[int, Future[Prepared]] = {}
@@ -133,8 +143,13 @@ class Preparer:
         started = self._clock()
         try:
             ticket = self._ticket(ticket_id, hints, given, urgent)
+            if ticket and self._answers and self._answers.take(ticket):
+                self._remember(ticket_id, _Read(started, ticket.updated_at))
+                return Prepared(Reading(ticket_id, "outgoing", robot=False, unreadable="outgoing"))
             reading = self.reader.read(ticket) if ticket else given
-            suggestion = self._suggested(reading, None if urgent else ticket) if reading else None
+            suggestion = self._suggested(reading, ticket, urgent) if reading else None
+            if reading and self._linking:
+                self._linking.read(reading, ticket, suggestion)
         except UsedeskError as error:
             log.info("ticket %d: %s", ticket_id, type(error).__name__)
             return Prepared(error=error)
@@ -154,12 +169,16 @@ class Preparer:
                 raise
             return None
 
-    def _suggested(self, reading: Reading, to_file: Ticket | None) -> Suggestion | None:
+    def _suggested(self, reading: Reading, ticket: Ticket | None, urgent: bool) -> Suggestion | None:
         if reading.review is None:
             return None
         before = self.kept(reading.ticket_id)
+        review = _as_told(reading.review, before)
+        if ticket and self.lookup and not reading.robot:
+            review = _known(review, ticket, self.lookup)
         with self._thinking:
-            suggestion = self._desk.receive(_as_told(reading.review, before))
+            suggestion = self._desk.receive(review)
+        to_file = None if urgent else ticket
         if self._filing and to_file:
             fresh = before is None or (before.id, before.revision) != (suggestion.id, suggestion.revision)
             try:
@@ -178,6 +197,22 @@ class Preparer:
             self._reads.move_to_end(ticket_id)
             while len(self._reads) > REMEMBERED:
                 self._reads.popitem(last=False)
+
+
+def asked_about(ticket: Ticket) -> Asked:
+    """What a client's own ticket can be looked up by."""
+    return asked_of(ticket.contact, (letter(message.html).text for message in ticket.messages if message.by_client))
+
+
+def _known(review: Review, ticket: Ticket, lookup: Lookup) -> Review:
+    """The review with what the company's own system knows of its client; as it is where that does not answer."""
+    if review.client.known:
+        return review
+    try:
+        found = lookup.ask(asked_about(ticket))
+    except LookupFailed:
+        return review
+    return review.model_copy(update={"client": Client(known=True, name=found.name)}) if found.known else review
 
 
 def _as_told(review: Review, before: Suggestion | None) -> Review:

@@ -9,12 +9,13 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from suggest.domain import MAX_TEXT, Platform, Review
+from suggest.review_code import codes_in
 from suggest.usedesk.html import Letter, letter, unquoted
 from suggest.usedesk.rules import Fact, ReaderRules, Rule, Source
 from suggest.usedesk.stars import rating
 from suggest.usedesk.ticket import Ticket
 
-Unreadable = Literal["no_message", "no_text", "unknown_robot"]
+Unreadable = Literal["no_message", "no_text", "unknown_robot", "outgoing"]
 Missing = Literal["rating", "branch", "url", "platform"]
 
 CLIENTS_OWN = frozenset({Platform.DM})
@@ -34,6 +35,8 @@ class Reading:
     unreadable: Unreadable | None = None
     url: str | None = field(default=None, repr=False)
     """Where the review can be opened, when that is all that was found of it."""
+    codes: tuple[str, ...] = ()
+    """The codes of reviews that a client's own ticket names, in its subject or in any message of the client."""
 
 
 def missing(review: Review) -> tuple[Missing, ...]:
@@ -68,7 +71,7 @@ class Reader:
         if text is None or (not text and review.rating is None):
             why: Unreadable = "no_message" if opening is None else "no_text"
             return Reading(ticket.id, source.title, source.robot, unreadable=why, url=review.url)
-        return Reading(ticket.id, source.title, source.robot, review)
+        return Reading(ticket.id, source.title, source.robot, review, codes=() if source.robot else _codes(ticket))
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,10 @@ class _Page:
 
     def _platform(self, said: str) -> Platform | None:
         return next((name for name, pattern in self.rules.platform_names.items() if pattern.search(said)), None)
+
+
+def _codes(ticket: Ticket) -> tuple[str, ...]:
+    return codes_in(ticket.subject, *(letter(message.html).text for message in ticket.messages if message.by_client))
 
 
 def _fits(source: Source, ticket: Ticket) -> bool:

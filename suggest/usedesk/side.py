@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 from suggest.desk import Desk
 from suggest.domain import Suggestion
+from suggest.lookup import Lookup
 from suggest.regulation import Phrasebank
 from suggest.usedesk import messages
 from suggest.usedesk.block import Block
 from suggest.usedesk.client import UsedeskClient
 from suggest.usedesk.filing import Filing
+from suggest.usedesk.linking import Linking
+from suggest.usedesk.outgoing import Answers
 from suggest.usedesk.poll import Poll
 from suggest.usedesk.preparing import Preparer
 from suggest.usedesk.reader import Reader
@@ -52,6 +55,8 @@ class Side:
         self.preparer.close()
         self.block.close()
         self.client.close()
+        if self.preparer.lookup:
+            self.preparer.lookup.close()
 
 
 def build_side(
@@ -63,9 +68,13 @@ def build_side(
     filing: Filing | None = None,
     widget: Callable[[Suggestion], str] | None = None,
     public_url: str = "",
+    linking: Linking | None = None,
+    answers: Answers | None = None,
+    case: Callable[[Suggestion], tuple[str, ...]] | None = None,
+    lookup: Lookup | None = None,
 ) -> Side:
     """The parts, built on each other; `widget` as in `View`."""
     reader = Reader(rules)
-    preparer = Preparer(client, reader, desk, filing)
-    block = Block(preparer, View(bank, widget), secrets.block, secrets.open_block)
+    preparer = Preparer(client, reader, desk, filing, linking=linking, answers=answers, lookup=lookup)
+    block = Block(preparer, View(bank, widget), secrets.block, secrets.open_block, case=case)
     return Side(client, preparer, block, Webhook(preparer, reader, secrets.webhook), Poll(preparer), public_url)

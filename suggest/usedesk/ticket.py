@@ -60,6 +60,7 @@ class Ticket:
     subject: str = field(default="", repr=False)
     status: int | None = None
     priority: str = ""
+    type: str = ""
     channel_id: int | None = None
     channel_type: str = ""
     contact: str = field(default="", repr=False)
@@ -113,6 +114,7 @@ def ticket(answer: object) -> Ticket | None:
         subject=text(facts.get("subject"), 1000),
         status=number(facts.get("status_id")) or number(facts.get("status")),
         priority=text(facts.get("priority")),
+        type=text(facts.get("type")),
         channel_id=number(facts.get("channel_id")),
         contact=text(facts.get("email")),
         client_name=text(facts.get("client_name") or client.get("name"), 200),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -36,13 +36,14 @@ class View:
     widget: Callable[[Suggestion], str] | None = None
     """The path at which a suggestion's widget opens; None: there is no widget."""
 
-    def suggestion(self, made: Suggestion, note: str = "", base: str = "") -> str:
-        """A suggestion of any status; `note` says what the agent should know of how it came about.
+    def suggestion(self, made: Suggestion, note: str = "", base: str = "", case: Sequence[str] = ()) -> str:
+        """A suggestion of any status; `note` says what the agent should know of how it came about, `case` where it stands.
 
         `base` is the address at which agents' browsers reach the service; without it the widget is left out.
         """
         frame = base.rstrip("/") + self.widget(made) if self.widget and base and made.review.ticket_id else ""
         about = {"made": made, "note": note, "missing": missing(made.review), "rows": rows(made.text), "frame": frame}
+        about["case"] = case
         return self._render({**about, **self._said(made)})
 
     def message(self, message: Message) -> str:

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from suggest.domain import Frozen, PhrasebankError, Platform, Status, StoreUnavailable, Suggestion
 from suggest.store.fold import Event, Kind
+from suggest.usedesk.casebook import is_own
 from suggest.usedesk.client import UsedeskClient
 from suggest.usedesk.dictionary import Dictionary
 from suggest.usedesk.errors import UsedeskError
@@ -28,11 +29,14 @@ from suggest.usedesk.ticket import GONE, Ticket, TicketStatus
 
 FILE = "way_back.yaml"
 Result = Literal["done", "failed", "dry", "waiting"]
+THERE, DRY = "уже было в тикете", "пробный режим: в тикет ничего не записано"
 
 
 class Step(StrEnum):
     COMMENT = "comment"
     CATEGORY = "category"
+    TYPE = "type"
+    PRIORITY = "priority"
     STATUS = "status"
 
 
@@ -56,6 +60,21 @@ CLOSING_TITLES: Mapping[Closing, str] = {
     Closing.ON_HOLD: "На удержании",
     Closing.UNCHANGED: "Не изменять",
 }
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the outcome of a client's own ticket asks for beside the status (002, points 4 and 5).
+
+    Names as agents see them in Usedesk, but `type` and `priority` as its API calls them, each with its `title`.
+    """
+
+    category: str
+    subcategory: str
+    type: str
+    type_title: str
+    priority: str
+    priority_title: str
 
 
 class WayBackRules(Frozen):
@@ -118,10 +137,15 @@ class WayBack:
     dry_run: bool = False
     _locks: dict[str, threading.Lock] = field(default_factory=dict)
 
-    def steps(self, suggestion: Suggestion, closing: Closing = Closing.SOLVED) -> tuple[StepResult, ...]:
-        """Every step for this suggestion, as far as the record tells of it; asks Usedesk nothing."""
+    def steps(
+        self, suggestion: Suggestion, closing: Closing = Closing.SOLVED, wanted: Wanted | None = None
+    ) -> tuple[StepResult, ...]:
+        """Every step for this suggestion, as far as the record tells of it; asks Usedesk nothing.
+
+        `wanted`: the outcome of a client's own ticket; a notification's category is always that of the rules.
+        """
         before = _this_round(self.journal.of(suggestion.id))
-        return tuple(self._on_record(step, closing, before) for step in planned(suggestion, closing))
+        return tuple(self._on_record(step, closing, wanted, before) for step in planned(suggestion, closing, wanted))
 
     def run(
         self,
@@ -129,91 +153,175 @@ class WayBack:
         closing: Closing = Closing.SOLVED,
         agent: str | None = None,
         user: int | None = None,
+        wanted: Wanted | None = None,
+        only: Step | None = None,
     ) -> tuple[StepResult, ...]:
-        """Does what is not done yet, in order, up to the first failure; the results of all steps.
+        """Does what is not done yet, in order, up to the first failure; the results of all steps. `only`: that one step.
 
-        Raises StoreUnavailable where nothing can be kept on record: then nothing is written to the ticket either.
+        A client's own ticket goes on living, so there the ticket is looked at again, whatever is on record. Raises
+        StoreUnavailable where nothing can be kept on record: then nothing is written to the ticket either.
         """
+        aim, user = _Aim(closing, wanted), user or self.user_id
         with self._locks.setdefault(suggestion.id, threading.Lock()):
-            results = list(self.steps(suggestion, closing))
-            for place, known in enumerate(results):
-                if known.result == "done":
-                    continue
-                results[place] = self._do(suggestion, known, closing, agent, user or self.user_id)
-                if results[place].result == "failed":
-                    break
-            if not self.dry_run and all(result.result == "done" for result in results):
+            results = list(self.steps(suggestion, closing, wanted))
+            if is_own(suggestion):
+                self._at_once(suggestion, results, aim, agent, user, only)
+            else:
+                self._in_order(suggestion, results, aim, agent, user)
+            solved = closing is Closing.SOLVED or not is_own(suggestion)
+            if solved and not self.dry_run and all(result.result == "done" for result in results):
                 self._close(suggestion, agent)
             return tuple(results)
 
+    def _in_order(
+        self, suggestion: Suggestion, results: list[StepResult], aim: _Aim, agent: str | None, user: int | None
+    ) -> None:
+        """What is left of a notification's steps, up to the first failure."""
+        for place, known in enumerate(results):
+            if known.result != "done":
+                results[place] = self._do(suggestion, known, aim, agent, user)
+                if results[place].result == "failed":
+                    return
+
+    def _at_once(
+        self,
+        suggestion: Suggestion,
+        results: list[StepResult],
+        aim: _Aim,
+        agent: str | None,
+        user: int | None,
+        only: Step | None,
+    ) -> None:
+        """A client's own ticket: one look, one change with all of it; no status where something else is in the way."""
+        places = [place for place, known in enumerate(results) if only in (None, known.step)]
+        changes: dict[str, object] = {}
+        try:
+            ticket = None if self.dry_run else self._ticket(suggestion, user)
+            for place in places:
+                results[place] = self._meant(results[place], ticket, aim, changes, results)
+            if ticket and changes:
+                self.client.update(ticket.id, user or 0, changes)
+        except (UsedeskError, _Failed) as error:
+            said = error.advice if isinstance(error, UsedeskError) else str(error)
+            for place in places:
+                results[place] = StepResult(results[place].step, results[place].title, "failed", said)
+        for place in places:
+            if results[place].result in {"done", "failed"}:
+                self._note(suggestion, results[place], aim, agent)
+
+    def _meant(
+        self,
+        known: StepResult,
+        ticket: Ticket | None,
+        aim: _Aim,
+        changes: dict[str, object],
+        before: Sequence[StepResult],
+    ) -> StepResult:
+        """The step as it will be once `changes`, to which it adds its own, are written; `ticket` None: a dry run."""
+        if ticket is None:
+            return StepResult(known.step, known.title, "dry", DRY)
+        if known.step is Step.STATUS and any(other.result == "failed" for other in before):
+            return StepResult(known.step, known.title, "waiting")
+        try:
+            mine = self._changes(ticket, known.step, aim)
+        except _Failed as error:
+            return StepResult(known.step, known.title, "failed", str(error))
+        changes.update(mine)
+        return StepResult(known.step, known.title, "done", "" if mine else THERE)
+
     def _do(
-        self, suggestion: Suggestion, known: StepResult, closing: Closing, agent: str | None, user: int | None
+        self, suggestion: Suggestion, known: StepResult, aim: _Aim, agent: str | None, user: int | None
     ) -> StepResult:
         if self.dry_run:
-            return StepResult(known.step, known.title, "dry", "пробный режим: в тикет ничего не записано")
+            return StepResult(known.step, known.title, "dry", DRY)
         try:
-            note = self._written(suggestion, known.step, closing, user)
+            note = self._written(suggestion, known.step, aim, user)
         except UsedeskError as error:
             outcome = StepResult(known.step, known.title, "failed", error.advice)
         except _Failed as error:
             outcome = StepResult(known.step, known.title, "failed", str(error))
         else:
             outcome = StepResult(known.step, known.title, "done", note)
-        self._note(suggestion, outcome, closing, agent)
+        self._note(suggestion, outcome, aim, agent)
         return outcome
 
-    def _written(self, suggestion: Suggestion, step: Step, closing: Closing, user: int | None) -> str:
+    def _written(self, suggestion: Suggestion, step: Step, aim: _Aim, user: int | None) -> str:
         """Does a step unless the ticket shows that it was done; what to add to «готово»."""
+        ticket = self._ticket(suggestion, user)
+        if step is Step.COMMENT:
+            return self._comment(suggestion, ticket, user or 0)
+        changes = self._changes(ticket, step, aim)
+        if not changes:
+            return THERE
+        self.client.update(ticket.id, user or 0, changes)
+        return ""
+
+    def _ticket(self, suggestion: Suggestion, user: int | None) -> Ticket:
+        """The ticket as it is now, fit to be written to in the name of `user`."""
         if user is None:
             raise _Failed("не выбран сотрудник, от имени которого писать в тикет")
         ticket = self.client.ticket(int(suggestion.review.ticket_id or 0), urgent=True)
         if ticket.status in GONE:
             raise _Failed("тикет удалён, объединён или отмечен как спам")
-        if step is Step.COMMENT:
-            return self._comment(suggestion, ticket, user)
-        changes = self._changes(ticket, step, closing)
-        if not changes:
-            return "уже было в тикете"
-        self.client.update(ticket.id, user, changes)
-        return ""
+        return ticket
 
     def _comment(self, suggestion: Suggestion, ticket: Ticket, user: int) -> str:
         ours = [message for message in ticket.messages if not message.by_client and not message.public]
         there = sum(letter(message.html).text.strip() == self.rules.comment for message in ours)
         if there > _comments(self.journal.of(suggestion.id)):
-            return "уже было в тикете"
+            return THERE
         self.client.comment(ticket.id, self.rules.comment, user)
         return ""
 
-    def _changes(self, ticket: Ticket, step: Step, closing: Closing) -> Mapping[str, object]:
+    def _changes(self, ticket: Ticket, step: Step, aim: _Aim) -> Mapping[str, object]:
         """What /update/ticket is asked for; empty where the ticket has it already."""
         if step is Step.STATUS:
-            wanted = STATUSES[closing]
+            wanted = STATUSES[aim.closing]
             return {} if ticket.status == wanted else {"status": int(wanted)}
-        pair = self.dictionary.get(urgent=True).pair(self.rules.category, self.rules.subcategory)
+        if step is Step.CATEGORY:
+            return self._lists(ticket, aim)
+        value = aim.value(step)
+        there = ticket.type if step is Step.TYPE else ticket.priority
+        return {} if there == value else {step.value: value}
+
+    def _lists(self, ticket: Ticket, aim: _Aim) -> Mapping[str, object]:
+        """Category and subcategory as fields of the ticket, unless they are set."""
+        category, subcategory = aim.pair or (self.rules.category, self.rules.subcategory)
+        pair = self.dictionary.get(urgent=True).pair(category, subcategory)
         if pair is None:
-            names = f"«{self.rules.category}» → «{self.rules.subcategory}»"
+            names = f"«{category}» → «{subcategory}»"
             raise _Failed(f"в полях Usedesk не нашлось {names}: поставьте вручную или сообщите администратору")
         values = {value.id: value.value for value in ticket.fields}
         if all(values.get(known.id) in {str(option.id), option.value} for known, option in pair):
             return {}
         return {"lists": [{"id": known.id, "value": option.id} for known, option in pair]}
 
-    def _on_record(self, step: Step, closing: Closing, before: Sequence[Event]) -> StepResult:
-        last = next((event for event in reversed(before) if _is(event, step, closing)), None)
+    def _on_record(self, step: Step, closing: Closing, wanted: Wanted | None, before: Sequence[Event]) -> StepResult:
+        """The step as it was last done; for another value than the one wanted now it still waits."""
+        aim = _Aim(closing, wanted)
+        last = next((event for event in reversed(before) if _is(event, step)), None)
         detail = json.loads(last.detail or "{}") if last else {}
+        if detail.get("status" if step is Step.STATUS else "value", "") != aim.value(step):
+            detail = {}
         result: Result = detail.get("result", "waiting")
-        return StepResult(step, self._title(step, closing), result, detail.get("note", ""))
+        return StepResult(step, self._title(step, aim), result, detail.get("note", ""))
 
-    def _title(self, step: Step, closing: Closing) -> str:
-        if step is Step.COMMENT:
-            return f"Комментарий «{self.rules.comment}»"
-        if step is Step.CATEGORY:
-            return f"Категория «{self.rules.category}», подкатегория «{self.rules.subcategory}»"
-        return f"Статус «{CLOSING_TITLES[closing]}»"
+    def _title(self, step: Step, aim: _Aim) -> str:
+        category, subcategory = aim.pair or (self.rules.category, self.rules.subcategory)
+        wanted = aim.wanted
+        titles = {
+            Step.COMMENT: f"Комментарий «{self.rules.comment}»",
+            Step.CATEGORY: f"Категория «{category}», подкатегория «{subcategory}»",
+            Step.TYPE: f"Тип «{wanted.type_title}»" if wanted else "",
+            Step.PRIORITY: f"Приоритет «{wanted.priority_title}»" if wanted else "",
+            Step.STATUS: f"Статус «{CLOSING_TITLES[aim.closing]}»",
+        }
+        return titles[step]
 
-    def _note(self, suggestion: Suggestion, outcome: StepResult, closing: Closing, agent: str | None) -> None:
-        detail = {"result": outcome.result, "note": outcome.note, "status": closing.value}
+    def _note(self, suggestion: Suggestion, outcome: StepResult, aim: _Aim, agent: str | None) -> None:
+        detail = {"result": outcome.result, "note": outcome.note, "status": aim.closing.value}
+        if aim.wanted:
+            detail["value"] = aim.value(outcome.step)
         self._append(
             suggestion, Kind.FILED, agent, reason=outcome.step.value, detail=json.dumps(detail, ensure_ascii=False)
         )
@@ -242,13 +350,35 @@ class WayBack:
             raise StoreUnavailable("the suggestion is not kept, so nothing can be noted of it") from None
 
 
-def planned(suggestion: Suggestion, closing: Closing) -> Iterator[Step]:
-    """The steps that the regulation asks for: a client's own ticket gets a status only (002), the rest all (000)."""
-    own = suggestion.review.platform is Platform.DM
-    if not own:
+@dataclass(frozen=True)
+class _Aim:
+    """What a run is to bring about."""
+
+    closing: Closing
+    wanted: Wanted | None = None
+
+    @property
+    def pair(self) -> tuple[str, str] | None:
+        return (self.wanted.category, self.wanted.subcategory) if self.wanted else None
+
+    def value(self, step: Step) -> str:
+        """What a step writes, by which it is known again; "" where it is always the same."""
+        if step is Step.STATUS:
+            return self.closing.value
+        if self.wanted is None:
+            return ""
+        values = {Step.TYPE: self.wanted.type, Step.PRIORITY: self.wanted.priority}
+        return values.get(step) or " | ".join(self.pair or ())
+
+
+def planned(suggestion: Suggestion, closing: Closing, wanted: Wanted | None = None) -> Iterator[Step]:
+    """The steps that the regulation asks for: all for a notification (000); 002's for a client's own ticket."""
+    if not is_own(suggestion):
         if suggestion.status is not Status.SKIPPED:
             yield Step.COMMENT
         yield Step.CATEGORY
+    elif wanted:
+        yield from (Step.CATEGORY, Step.TYPE, Step.PRIORITY)
     if closing is not Closing.UNCHANGED:
         yield Step.STATUS
 
@@ -261,10 +391,8 @@ def _this_round(events: Sequence[Event]) -> Sequence[Event]:
     return events[changes[-1] :] if changes else events
 
 
-def _is(event: Event, step: Step, closing: Closing) -> bool:
-    if event.kind is not Kind.FILED or event.reason != step.value:
-        return False
-    return step is not Step.STATUS or json.loads(event.detail or "{}").get("status") == closing.value
+def _is(event: Event, step: Step) -> bool:
+    return event.kind is Kind.FILED and event.reason == step.value and event.hand_over is None
 
 
 def _comments(events: Sequence[Event]) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from suggest.usedesk.outgoing import ours
 from suggest.usedesk.payload import Unreadable, authentic, items, mapping, number, read, text
 from suggest.usedesk.preparing import Preparer
 from suggest.usedesk.reader import Reader, Reading
@@ -69,6 +70,8 @@ def event(fields: Mapping[str, Any], reader: Reader) -> Event | None:
         return Event("change", ticket_id) if ticket_id and MOVING & set(_targets(trigger)) else None
     if mapping(fields.get("ticket")):
         found = read_ticket(fields)
+        if found and ours(found):
+            return Event("ticket", found.id)
         return Event("ticket", found.id, reader.read(found)) if found else None
     return None
 

@@ -19,11 +19,28 @@ WORDS = {
     Kind.REJECTED: "подсказка отклонена",
     Kind.OVERRULED: "выбран другой сценарий",
     Kind.HANDED_OVER: "вопрос передан в отдел",
+    Kind.HEARD: "отдел ответил",
     Kind.CLOSED: "тикет закрыт",
     Kind.SIGNED_OFF: "ответ согласован",
     Kind.TAKEN: "тикет взят в работу",
+    Kind.LINKED: "клиент написал, его тикет связан с отзывом",
+    Kind.UNLINKED: "связь с тикетом клиента снята",
 }
-STEPS = {"comment": "комментарий", "category": "категория", "status": "статус"}
+STAGES = {
+    "missing": "просьба о данных",
+    "interim": "промежуточный ответ",
+    "overdue": "вопрос ещё в работе",
+    "result": "результат",
+    "closing": "завершение",
+}
+STEPS = {
+    "comment": "комментарий",
+    "category": "категория",
+    "status": "статус",
+    "link_out": "ссылка на исходящий запрос",
+    "link_back": "ссылка на тикет клиента",
+    "hold": "статус «На удержании»",
+}
 
 
 @dataclass(frozen=True)
@@ -53,4 +70,10 @@ def _what(event: Event) -> str:
         return f"{STEPS.get(event.reason or '', 'шаг')}: {'готово' if done else 'не получилось'}"
     if event.kind is Kind.APPEALED:
         return f"жалоба: {STATES.get(event.reason or '', '')}"
+    if event.kind is Kind.CLOSED and event.hand_over is not None:
+        return "результат отправлен клиенту"
+    if event.kind is Kind.INFORMED:
+        return f"клиенту написано: {STAGES.get(event.reason or '', 'ответ')}"
+    if event.kind is Kind.CLOSED and event.reason == "linked":
+        return "клиенту отвечено, дальше — в строке отзыва"
     return WORDS.get(event.kind, "")

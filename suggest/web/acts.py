@@ -10,20 +10,22 @@ from fastapi.responses import HTMLResponse
 
 from suggest.domain import Status, StoreUnavailable, Suggestion
 from suggest.feedback import Feedback, Outcome
-from suggest.store.fold import Kind
+from suggest.store.fold import Kind, fold
 from suggest.store.register import Filter
 from suggest.usedesk.errors import UsedeskError
 from suggest.usedesk.ticket import User
-from suggest.usedesk.way_back import Closing
+from suggest.usedesk.way_back import Closing, proposed
 from suggest.web.appeals import STATES
 from suggest.web.counter import Counter, Opened, digest
 from suggest.web.pages import Agent, Said, Shown, page
 from suggest.web.panel import REASONS, appeal, steps
+from suggest.web.signers import Signer, known
 
 AT_ONCE = 10
 """So many skipped reviews are closed with one press: Usedesk takes two writes a second."""
 
-Closed = Annotated[Closing, Form()]
+Closed = Annotated[Closing | None, Form()]
+"""None: what the regulation proposes here."""
 Reason = Literal["wrong_scenario", "tone", "facts", "not_needed", "other"]
 
 
@@ -88,7 +90,7 @@ class Acts:
         self,
         token: str,
         text: Said = "",
-        closing: Closed = Closing.SOLVED,
+        closing: Closed = None,
         revision: Shown = 0,
         agent: Agent = "",
     ) -> HTMLResponse:
@@ -97,7 +99,7 @@ class Acts:
         self.counter.tell(here, Outcome.ACCEPTED, user, text)
         return self._brought_back(here, closing, user)
 
-    def again(self, token: str, closing: Closed = Closing.SOLVED, agent: Agent = "") -> HTMLResponse:
+    def again(self, token: str, closing: Closed = None, agent: Agent = "") -> HTMLResponse:
         """The way back alone: resumed after a failure, or for a review that needs no reply."""
         return self._brought_back(self.counter.open(token), closing, self.counter.agents.find(agent))
 
@@ -131,15 +133,14 @@ class Acts:
         agreed: Annotated[bool, Form()] = False,
         agent: Agent = "",
     ) -> HTMLResponse:
-        """A lead or a named deputy agrees to exactly this wording."""
-        here = self.counter.open(token)
-        if not name.strip() or not agreed:
-            return page(
-                "widget_said.html.j2", 422, said="Не согласовано: впишите имя руководителя и поставьте отметку."
-            )
-        detail = {"digest": digest(text), "by": name.strip()}
-        self.counter.note(here, Kind.SIGNED_OFF, self.counter.agents.find(agent), detail=detail)
-        return page("widget_said.html.j2", said=f"Согласовано: {name.strip()}.")
+        """A lead or a named deputy, who has no hand in the reply, agrees to exactly this wording."""
+        here, user = self.counter.open(token), self.counter.agents.find(agent)
+        signer = next((signer for signer in self.counter.signers(here) if known(signer.name) == known(name)), None)
+        refused = self._not_signed(here, user, signer, agreed)
+        if refused or signer is None:
+            return page("widget_said.html.j2", 422, said=f"Не согласовано: {refused}")
+        self.counter.note(here, Kind.SIGNED_OFF, user, detail={"digest": digest(text), "by": signer.name})
+        return page("widget_said.html.j2", said=f"Согласовано: {signer.name}.")
 
     def appealed(self, token: str, state: Annotated[str, Form()], agent: Agent = "") -> HTMLResponse:
         """How an appeal stands now."""
@@ -147,6 +148,18 @@ class Acts:
         if state in STATES:
             self.counter.note(here, Kind.APPEALED, self.counter.agents.find(agent), reason=state)
         return page("widget_appeal.html.j2", **appeal(self.counter, here))
+
+    def _not_signed(self, here: Opened, user: User | None, signer: Signer | None, agreed: bool) -> str:
+        """Why a sign-off does not count; "" where it does."""
+        if not self.counter.signers(here):
+            return "список согласующих пуст. Пусть администратор впишет их в phrasebank/sign_off.yaml."
+        if signer is None:
+            return "выберите руководителя или заместителя из списка."
+        if user is None and self.counter.agents.all():
+            return "сначала выберите себя в списке сотрудников: согласует не тот, кто пишет."
+        if known(signer.name) in self.counter.wrote(here, user):
+            return f"{signer.name} — автор ответа, согласовать его должен кто-то другой."
+        return "" if agreed else "поставьте отметку."
 
     def _assignee(self, here: Opened) -> int | None:
         if self.client is None or not self.client.usable:
@@ -163,8 +176,9 @@ class Acts:
         except StoreUnavailable:
             return
 
-    def _brought_back(self, here: Opened, closing: Closing, user: User | None) -> HTMLResponse:
+    def _brought_back(self, here: Opened, closing: Closing | None, user: User | None) -> HTMLResponse:
         results = None
+        closing = closing or proposed(here.made, fold(self.counter.events(here)).pending)
         if self.counter.way_back:
             who = (user.name, user.id) if user else (None, None)
             results = self.counter.way_back.run(here.made, closing, *who)

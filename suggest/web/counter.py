@@ -16,6 +16,7 @@ from suggest.usedesk.ticket import User
 from suggest.usedesk.way_back import WayBack
 from suggest.web.agents import Agents
 from suggest.web.appeals import AppealPhrase
+from suggest.web.signers import Signer, Signers, known
 from suggest.web.token import OTHER_TICKET, TokenRefused, Tokens
 
 
@@ -44,10 +45,16 @@ class Counter:
     tokens: Tokens
     agents: Agents
     appeals: tuple[AppealPhrase, ...]
+    sign_off: Signers
 
     @property
     def way_back(self) -> WayBack | None:
         return self.service.way_back
+
+    @property
+    def judges(self) -> bool:
+        """Whether a model is asked about the tone of what agents write."""
+        return self.service.model is not None and self.service.model.judges
 
     def open(self, token: str, revision: int = 0) -> Opened:
         """With the newest revision, or the one that the agent was shown; raises TokenRefused."""
@@ -95,6 +102,20 @@ class Counter:
         """Whether the agent's latest wording on record is this one: copying it again is no other edit."""
         edits = [event for event in self.events(opened) if event.kind is Kind.EDITED]
         return bool(edits) and edits[-1].key == key_of(edit)
+
+    def signers(self, opened: Opened) -> tuple[Signer, ...]:
+        """Who may agree to the reply."""
+        return self.sign_off.of(opened.made.review.branch, self._leads())
+
+    def wrote(self, opened: Opened, agent: User | None) -> frozenset[str]:
+        """Who has a hand in the reply, as `known` by name: the agent before the page, and all who changed its wording."""
+        edited = {event.agent for event in self.events(opened) if event.kind is Kind.EDITED}
+        return frozenset(known(name) for name in (*edited, agent.name if agent else None) if name)
+
+    def _leads(self) -> tuple[str, ...]:
+        """The console's leads; none without a database."""
+        users = self.service.store.accounts.all() if self.service.store else ()
+        return tuple(user.name for user in users if user.role == "lead" and user.disabled_at is None)
 
     def signed(self, opened: Opened, text: str) -> bool:
         """Whether a lead agreed to exactly this wording."""

@@ -30,6 +30,7 @@ def panel(counter: Counter, opened: Opened) -> dict[str, Any]:
         "base": f"/widget/{opened.token}",
         "made": made,
         "urgent": opened.urgent,
+        "signers": counter.signers(opened) if opened.urgent else (),
         "platform": bank.platforms[made.review.platform],
         "scenario": bank.scenarios[matched.scenario] if matched and matched.scenario else None,
         "near": _near(made, bank),
@@ -38,7 +39,7 @@ def panel(counter: Counter, opened: Opened) -> dict[str, Any]:
         "department": bank.departments[made.department].title if made.department else "",
         "slots": [_title(bank, segment.slot, segment.part) for segment in made.segments],
         "reasons": REASONS,
-        "data": _data(made, opened.urgent, bank),
+        "data": _data(made, opened.urgent, bank) | {"tone": counter.judges},
         **steps(counter, opened),
         **appeal(counter, opened),
     }

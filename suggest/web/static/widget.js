@@ -16,6 +16,9 @@
   let leaving = null;   // the agent's text while the page around it is exchanged
   let own = null;       // the agent's text from before a newer revision was shown
   let checking = 0, timer = 0, signed = true;
+  let ruled = [], toned = { text: null, findings: [] };   // what the rules, and what the model has against a text
+  let toning = 0, pause = 0;
+  const PAUSE = 1500;   // ms without a key before the model is asked
 
   const area = () => $("#reply");
   const text = () => (area() ? area().value : "");
@@ -25,7 +28,7 @@
   function readMade(before) {
     made = JSON.parse($("#data").textContent);
     picked = made.places.map(() => 0);
-    past = []; future = []; signed = !made.urgent;
+    past = []; future = []; signed = !made.urgent; toned = { text: null, findings: [] };
     const kept = before || JSON.parse(memory.get("sessionStorage", "draft:" + made.id) || "null");
     own = kept && kept.text !== made.text ? kept : null;
     if (own && own.revision === made.revision && area()) { area().value = own.text; own = null; }
@@ -65,6 +68,8 @@
     signed = !made.urgent; gate();
     clearTimeout(timer);
     timer = setTimeout(check, first ? 0 : 300);
+    clearTimeout(pause); quiet("");
+    if (made.tone && !first) pause = setTimeout(tone, PAUSE);
   }
   function count() {
     const size = made.unit === "bytes" ? new TextEncoder().encode(text()).length : [...text()].length;
@@ -110,13 +115,31 @@
   }
   const words = (html) => new DOMParser().parseFromString(html, "text/html").body.textContent.trim();
   function units(points) { return [...text()].slice(0, points).join("").length; }
-  function show(findings) {
+  // The model's word on a tone comes later, beside the rules', and only while the text it is about still stands.
+  async function tone() {
+    const asked = ++toning, said = text();
+    if (!said.trim() || said === made.text || said === toned.text) return;
+    quiet("Модель читает ответ…");
+    let told = { findings: [], notices: [] };
+    try {
+      const answer = await fetch(base() + "/tone", { method: "POST", body: new URLSearchParams({ text: said, revision: made.revision }) });
+      if (answer.ok) told = await answer.json();
+    } catch { /* the rules have spoken already */ }
+    if (asked !== toning || !area() || said !== text()) return;
+    toned = { text: said, findings: told.findings };
+    quiet(told.notices.join(" "));
+    show(ruled);
+  }
+  function quiet(said) { $("#tone").textContent = said; $("#tone").hidden = !said; }
+  function show(rules) {
+    ruled = rules;
+    const findings = [...rules, ...(toned.text === text() ? toned.findings : [])];
     mirror(findings.filter((finding) => finding.span && finding.span[1] > finding.span[0]));
     $("#findings").replaceChildren(...findings.map(line));
   }
   function line(finding) {
     const [icon, name] = MARKS[finding.severity], item = document.createElement("li");
-    item.className = finding.severity;
+    item.className = finding.severity + (finding.rule.startsWith("tone-") ? " model" : "");
     const mark = document.createElement("span");
     mark.className = "sign-mark"; mark.textContent = icon; mark.setAttribute("role", "img"); mark.setAttribute("aria-label", name);
     const said = document.createElement(finding.span ? "button" : "span");
@@ -131,11 +154,11 @@
     return item;
   }
   function mirror(findings) {
-    const value = text(), pieces = [];
+    const value = text(), pieces = [], drawn = [];
     let at = 0;
-    for (const finding of [...findings].sort((a, b) => a.span[0] - b.span[0])) {
+    for (const one of findings) if (!drawn.some((other) => one.span[0] < other.span[1] && other.span[0] < one.span[1])) drawn.push(one);
+    for (const finding of drawn.sort((a, b) => a.span[0] - b.span[0])) {
       const from = units(finding.span[0]), to = units(finding.span[1]);
-      if (from < at) continue;
       const mark = document.createElement("mark");
       mark.className = finding.severity; mark.textContent = value.slice(from, to);
       pieces.push(value.slice(at, from), mark);
@@ -212,6 +235,7 @@
     else if (hit("#undo")) step(past, future);
     else if (hit("#redo")) step(future, past);
     else if (hit("#own-back")) { remember(true); put(own.text); own = null; $("#own-text").hidden = true; }
+    else if ((button = hit(".copy-from"))) toClipboard($(button.dataset.from).value).catch(() => tell("Браузер не дал скопировать: выделите текст и нажмите Ctrl+C."));
     else if ((button = hit(".copy-text"))) toClipboard(button.dataset.text).then(() => tell("Текст жалобы скопирован."), () => tell("Браузер не дал скопировать."));
   });
   function unfold(button, list) {
