@@ -7,19 +7,20 @@ exemplar comes from a head that has seen none of that writer's. Deterministic: t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from suggest.features import Array, build_vocabulary
 from suggest.fit_alarms import Progress, encoded, fit_alarms
-from suggest.kernel import Features, features, one_hot, solve, weights
-from suggest.match import Encode, Exemplars, Head, Matcher, Thresholds, blended, neighbourhood
+from suggest.kernel import WHOLE, WORDS, Features, features, one_hot, solve, weights
+from suggest.match import Encode, Exemplars, Head, Matcher, Thresholds, Weights, neighbourhood, softmax
 from suggest.regulation import Exemplar, FlagExemplar
 
-BLENDS = (0.0, 10.0, 20.0, 40.0, 60.0)
-TEMPERATURES = np.geomspace(0.3, 2.0, 40)
+START = (1.0, 0.5, 50.0)
+"""Where the search for the weights of the three scores begins."""
+
 RISK = 0.05
 """At most this part of the answered is wrong, on hands left out."""
 
@@ -27,7 +28,7 @@ MARGINS = (0.0, 0.05, 0.1, 0.2)
 LOST = 0.02
 """At most this part of what is in scope is held to be out of it."""
 
-FOLDS = 3
+FOLDS = 4
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,11 @@ def fit(
     known = features(texts, [item.rating for item in exemplars], vectors, mean, vocabulary)
     hands = np.array([item.hand for item in exemplars])
     measured = np.isin(hands, unseen or hands)
-    linear, near = (
-        scores[measured] for scores in _held_out(known, truth, len(labels), _folds(hands, measured), progress)
-    )
-    blend, temperature = _calibrated(linear, near, truth[measured])
-    held = Held(blended(linear, near, blend, temperature), truth[measured])
-    size = len(vocabulary.ids)
-    head = Head(labels, weights(known, solve(known.kernel, one_hot(truth, len(labels))), size), temperature, blend)
+    scores = [part[measured] for part in _held_out(known, truth, len(labels), _folds(hands, measured), progress)]
+    shares = _calibrated(scores, truth[measured])
+    held = Held(softmax(_summed(scores, shares)), truth[measured])
+    progress("fitting the head", 0.0)
+    head = Head(labels, _fused(known, one_hot(truth, len(labels)), len(vocabulary.ids), shares), shares[2])
     progress("fitting the head", 1.0)
     alarms = tuple(fit_alarms(flag_exemplars, exemplars, vectors, mean, vocabulary, encode, progress))
     kept = Exemplars(vectors, texts, truth)
@@ -100,16 +99,20 @@ def _most(confidence: Array, right: NDArray[np.bool_], risk: float) -> tuple[int
 
 
 def _held_out(
-    features: Features, truth: NDArray[np.intp], count: int, folds: Sequence[NDArray[np.bool_]], progress: Progress
-) -> tuple[Array, Array]:
-    """Linear and nearest-exemplar scores of every exemplar in a fold, by a head that has seen nothing of that fold."""
-    linear, near = (np.zeros((len(truth), count), np.float32) for _ in range(2))
+    given: Features, truth: NDArray[np.intp], count: int, folds: Sequence[NDArray[np.bool_]], progress: Progress
+) -> tuple[Array, Array, Array]:
+    """The scores of every exemplar in a fold, by heads that have seen nothing of that fold.
+
+    They are those of the whole head, of the words' head, and of the nearest exemplars.
+    """
+    whole, words, near = (np.zeros((len(truth), count), np.float32) for _ in range(3))
     for number, out in enumerate(folds):
         progress("validating on hands left out", number / len(folds))
-        dual = solve(features.kernel[np.ix_(~out, ~out)], one_hot(truth[~out], count))
-        linear[out] = features.kernel[np.ix_(out, ~out)] @ dual
-        near[out] = neighbourhood(features.vectors[out] @ features.vectors[~out].T, truth[~out], count)
-    return linear, near
+        targets = one_hot(truth[~out], count)
+        for scores, kernel in ((whole, given.kernel), (words, given.words)):
+            scores[out] = kernel[np.ix_(out, ~out)] @ solve(kernel[np.ix_(~out, ~out)], targets)
+        near[out] = neighbourhood(given.vectors[out] @ given.vectors[~out].T, truth[~out], count)
+    return whole, words, near
 
 
 def _folds(hands: NDArray[np.str_], measured: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
@@ -118,11 +121,28 @@ def _folds(hands: NDArray[np.str_], measured: NDArray[np.bool_]) -> list[NDArray
     return [np.isin(hands, names[start::FOLDS]) for start in range(min(FOLDS, len(names)))]
 
 
-def _calibrated(linear: Array, near: Array, truth: NDArray[np.intp]) -> tuple[float, float]:
-    """The blend and temperature under which the held-out truth is likeliest."""
+def _calibrated(scores: Sequence[Array], truth: NDArray[np.intp]) -> tuple[float, ...]:
+    """The weights of the scores under which the held-out truth is likeliest: they fuse and calibrate at once."""
+    from scipy.optimize import minimize
 
-    def surprise(blend: float, temperature: float) -> float:
-        found = blended(linear, near, blend, temperature)[np.arange(len(truth)), truth]
+    def surprise(logs: Array) -> float:
+        found = softmax(_summed(scores, np.exp(logs)))[np.arange(len(truth)), truth]
         return float(-np.log(np.maximum(found, 1e-9)).mean())
 
-    return min(((b, float(t)) for b in BLENDS for t in TEMPERATURES), key=lambda pair: surprise(*pair))
+    found = minimize(surprise, np.log(START), method="Nelder-Mead", options={"xatol": 0.01, "fatol": 1e-5}).x
+    return tuple(float(share) for share in np.exp(found))
+
+
+def _summed(scores: Sequence[Array], shares: Sequence[float] | Array) -> Array:
+    total = np.zeros_like(scores[0])
+    for part, share in zip(scores, shares, strict=True):
+        total += np.float32(share) * part
+    return total
+
+
+def _fused(given: Features, targets: Array, size: int, shares: Sequence[float]) -> Weights:
+    """Both heads, fitted on everything, as one: weights of the same features add up."""
+    heads = ((given.kernel, WHOLE), (given.words, WORDS))
+    whole, words = (weights(given, solve(kernel, targets), size, mix) for kernel, mix in heads)
+    named = (field.name for field in fields(Weights))
+    return Weights(**{name: _summed((getattr(whole, name), getattr(words, name)), shares[:2]) for name in named})

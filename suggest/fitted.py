@@ -29,7 +29,6 @@ def save(matcher: Matcher, path: Path) -> None:
     words = {
         "version": matcher.version,
         "labels": head.labels,
-        "temperature": head.temperature,
         "blend": head.blend,
         "thresholds": matcher.thresholds.as_dict(),
         "alarms": [[alarm.flag, alarm.threshold] for alarm in matcher.alarms],
@@ -60,7 +59,7 @@ def load(path: Path, encode: Encode) -> Matcher:
         return Matcher(
             encode,
             Vocabulary({gram: number for number, gram in enumerate(words["ngrams"])}, arrays["idf"]),
-            Head(tuple(words["labels"]), _weights("head", arrays), words["temperature"], words["blend"]),
+            Head(tuple(words["labels"]), _weights("head", arrays), words["blend"]),
             Exemplars(arrays["vectors"], words["texts"], arrays["exemplar_labels"]),
             Thresholds(**words["thresholds"]),
             words["version"],

@@ -11,21 +11,35 @@ from numpy.typing import NDArray
 from suggest.features import STARS, Array, Row, Vocabulary, stars
 from suggest.match import Weights, softmax
 
-EMBEDDING_WEIGHT, NGRAM_WEIGHT, STAR_WEIGHT, RIDGE = 5.0, 1.0, 0.1, 0.1
-"""How much each kind of feature counts in the kernel, and the penalty: chosen on hands left out."""
+RIDGE = 0.1
+"""The penalty, chosen on hands left out, like the mixtures below."""
 
 STEPS = 30
 
 
 @dataclass(frozen=True)
+class Mix:
+    """How much each kind of feature counts in a kernel."""
+
+    embedding: float
+    ngram: float
+    star: float
+
+
+WHOLE, WORDS = Mix(5.0, 1.0, 0.1), Mix(0.0, 1.0, 0.1)
+"""What a head may see: everything, or the words and stars alone."""
+
+
+@dataclass(frozen=True)
 class Features:
-    """Texts as numbers; `kernel` is the similarity of every two of them as the head sees it."""
+    """Texts as numbers; `kernel` and `words` are the similarities of every two of them under `WHOLE` and `WORDS`."""
 
     vectors: Array
     mean: Array
     rows: Sequence[Row]
     ratings: NDArray[np.intp]
     kernel: Array
+    words: Array
 
 
 def features(
@@ -40,10 +54,10 @@ def features(
     starts = np.cumsum([0, *(len(indices) for indices, _ in rows)])
     data = (np.concatenate([values for _, values in rows]), np.concatenate([indices for indices, _ in rows]), starts)
     ngrams = csr_matrix(data, shape=(len(rows), len(vocabulary.ids)))
-    same_stars = (places[:, None] == places[None]).astype(np.float32)
-    kernel = EMBEDDING_WEIGHT * centred @ centred.T + STAR_WEIGHT * same_stars
-    kernel += NGRAM_WEIGHT * (ngrams @ ngrams.T).toarray()
-    return Features(vectors, mean, rows, places, kernel.astype(np.float32))
+    words = WORDS.star * (places[:, None] == places[None]).astype(np.float32)
+    words += np.float32(WORDS.ngram) * (ngrams @ ngrams.T).toarray()
+    kernel = words + np.float32(WHOLE.embedding) * (centred @ centred.T)
+    return Features(vectors, mean, rows, places, kernel.astype(np.float32), words.astype(np.float32))
 
 
 def solve(kernel: Array, targets: Array) -> Array:
@@ -53,10 +67,12 @@ def solve(kernel: Array, targets: Array) -> Array:
     """
     from scipy.linalg import cho_factor, cho_solve
 
-    factor = cho_factor(kernel / 2 + RIDGE * np.eye(len(kernel), dtype=np.float32))
+    bound = kernel / 2
+    bound[np.diag_indices_from(bound)] += RIDGE
+    factor = cho_factor(bound, overwrite_a=True, check_finite=False)
     dual = np.zeros_like(targets)
     for _ in range(STEPS):
-        dual -= cho_solve(factor, softmax(kernel @ dual) - targets + RIDGE * dual)
+        dual -= cho_solve(factor, softmax(kernel @ dual) - targets + RIDGE * dual, check_finite=False)
     return dual
 
 
@@ -64,11 +80,11 @@ def one_hot(truth: NDArray[np.intp], count: int) -> Array:
     return np.asarray(truth[:, None] == np.arange(count)[None], np.float32)
 
 
-def weights(given: Features, dual: Array, size: int) -> Weights:
+def weights(given: Features, dual: Array, size: int, mix: Mix = WHOLE) -> Weights:
     """The dual as weights of the features themselves; `size` is that of the vocabulary."""
-    embedding = EMBEDDING_WEIGHT * (given.vectors - given.mean).T @ dual
+    embedding = mix.embedding * (given.vectors - given.mean).T @ dual
     ngram = np.zeros((size, dual.shape[1]), np.float32)
     for (indices, values), weight in zip(given.rows, dual, strict=True):
-        ngram[indices] += NGRAM_WEIGHT * values[:, None] * weight
-    star = STAR_WEIGHT * np.stack([dual[given.ratings == place].sum(0) for place in range(STARS)])
+        ngram[indices] += mix.ngram * values[:, None] * weight
+    star = mix.star * np.stack([dual[given.ratings == place].sum(0) for place in range(STARS)])
     return Weights(embedding, ngram, star.astype(np.float32), -given.mean @ embedding)

@@ -1,7 +1,7 @@
 """The nearest scenario of the regulation to a review, with a calibrated confidence, or an honest abstention.
 
-A linear head over embedding, character n-grams and stars is blended with the nearest exemplars; both were fitted by
-`suggest.fit` and are plain arrays here.
+A linear head over embedding, character n-grams and stars is blended with the nearest exemplars; `suggest.fit` fitted the
+head, out of two, and the blend: plain arrays here.
 """
 
 from __future__ import annotations
@@ -54,11 +54,13 @@ class Weights:
 
 @dataclass(frozen=True)
 class Head:
-    """The fitted weights. `labels[i]` is a scenario, or None for texts that belong to none."""
+    """The fitted weights. `labels[i]` is a scenario, or None for texts that belong to none.
+
+    `blend` is the weight of the nearest exemplars; the scores together are calibrated: their softmax is the confidence.
+    """
 
     labels: tuple[str | None, ...]
     weights: Weights
-    temperature: float
     blend: float
 
 
@@ -116,7 +118,7 @@ class Matcher:
         similarities = self.exemplars.vectors @ vector
         linear = self.head.weights.scores(vector, row, rating)[None]
         near = neighbourhood(similarities[None], self.exemplars.labels, len(self.head.labels))
-        ranked = self._ranked(blended(linear, near, self.head.blend, self.head.temperature)[0])
+        ranked = self._ranked(softmax(linear + self.head.blend * near)[0])
         ringing = tuple(alarm.flag for alarm in self.alarms if alarm.rings(vector, row, rating))
         return self._verdict(ranked, similarities, ringing)
 
@@ -173,11 +175,6 @@ def neighbourhood(similarities: Array, labels: NDArray[np.intp], count: int) -> 
         kept = min(NEIGHBOURS, own.shape[1])
         columns.append(np.partition(own, own.shape[1] - kept, axis=1)[:, -kept:].mean(1))
     return np.stack(columns, 1)
-
-
-def blended(linear: Array, near: Array, blend: float, temperature: float) -> Array:
-    """Calibrated probabilities: the softmax of both scores' weighted sum over the temperature."""
-    return softmax((linear + blend * near) / temperature)
 
 
 def softmax(scores: Array) -> Array:
