@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 import pygal
 from markupsafe import Markup
+from pygal.style import Style
 
 # pygal finds its plugins by a finder of a kind that Python warns of at every later import; we have no plugins.
 sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
@@ -24,7 +25,9 @@ COLOURS = 6
 """So many series have a colour of their own in `charts.css`."""
 WIDTH = 560
 _SVG = "{http://www.w3.org/2000/svg}"
-_LABEL = 34
+_ROOM = Style(label_font_size=14, major_label_font_size=14, value_font_size=14)
+"""Room for the letters of a narrow screen, which are larger beside the picture; `charts.css` sets the letters."""
+_LABEL = 28
 """Longer names of bars are cut; the table has them whole."""
 
 
@@ -78,6 +81,7 @@ def _plain(height: int) -> dict[str, Any]:
         "height": height,
         "show_legend": False,
         "margin": 12,
+        "style": _ROOM,
         "spacing": 6,
         "max_scale": 6,
         "print_zeroes": False,
