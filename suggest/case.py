@@ -74,6 +74,13 @@ class Standing:
         )
 
     @property
+    def asked(self) -> bool:
+        """Whether the client was asked for data in private and has not written since."""
+        told = [self.informed.get("missing"), self.answered_at if self.own else None]
+        last = max((at for at in told if at), default=None)
+        return last is not None and (self.wrote_at is None or self.wrote_at <= last)
+
+    @property
     def again(self) -> bool:
         """Whether the client has written since the hand-over, and nobody has been asked since (000 §8)."""
         sent, wrote = self.sent, self.wrote_at
@@ -135,6 +142,8 @@ def next_step(case: Standing) -> Next | None:
         return None
     if not case.own and case.answered_at is None:
         return Next("Ответьте на отзыв и отметьте это.", "000 «Действия агента»")
+    if case.own and case.answered_at is None and not case.informed:
+        return Next("Ответьте клиенту и отметьте это: готовый ответ выше.", "004 шаги 1–6")
     return _before(case) if sent is None else None
 
 
@@ -165,6 +174,8 @@ def _before(case: Standing) -> Next | None:
     if not case.own and case.linked_at is None:
         return None
     if case.data and not received(case.data):
+        if case.asked:
+            return Next("Ждём данных от клиента, статус «В ожидании».", "002 «Действия в Usedesk»")
         return Next(
             "Попросите у клиента недостающие данные, статус «В ожидании».", "002 «Действия в Usedesk»", "missing"
         )

@@ -159,3 +159,31 @@ def test_a_client_is_greeted_by_name_where_it_is_known() -> None:
 
 def test_the_words_and_the_card_are_linted() -> None:
     assert list(faults(the_bank())) == []
+
+
+def test_a_direct_message_goes_on_as_a_dialogue() -> None:
+    """First reply → data → hand-over → interim → result → closing (004)."""
+    now, over = NOW, Over("service_centre", sent_at=NOW - timedelta(minutes=5))
+    dm = a_case(own=True, linked_at=None, answered_at=None, data=(PHONE,), wrote_at=now - timedelta(hours=2))
+    asked = replace(dm, answered_at=now - timedelta(hours=1))
+    wrote = replace(asked, wrote_at=now - timedelta(minutes=10))
+    given = replace(wrote, data=(ORDER, PHONE))
+    sent = replace(given, hand_overs=(over,))
+    told = replace(sent, informed={"interim": now})
+    heard = replace(told, hand_overs=(replace(over, answered_at=now),))
+    expected = [
+        (dm, "Ответьте клиенту и отметьте это", None),
+        (asked, "Ждём данных от клиента", None),
+        (wrote, "Попросите у клиента недостающие данные", "missing"),
+        (given, "Данные есть: передайте вопрос в отдел", None),
+        (sent, "Сообщите клиенту, кто занимается", "interim"),
+        (told, "Ждём ответа отдела", None),
+        (heard, "Отдел ответил", "result"),
+        (replace(given, department=None), "Ответьте клиенту по существу", "result"),
+        (replace(given, department=None, informed={"result": now}), "Попрощайтесь и закройте тикет", "closing"),
+    ]
+    for case, words, stage in expected:
+        said, words_of = advice(case)
+        assert (said[: len(words)], words_of) == (words, stage)
+    closed = replace(heard, hand_overs=(replace(over, answered_at=now, outcome_sent_at=now),), done=True)
+    assert next_step(closed) is None
