@@ -9,7 +9,8 @@ import pytest
 
 from suggest.demo.tickets import Sample, notification
 from suggest.store.fold import Kind
-from suggest.usedesk.way_back import Closing, Step, StepResult, WayBack, proposed
+from suggest.usedesk.steps import Closing, Step, StepResult, proposed
+from suggest.usedesk.way_back import WayBack
 from tests.usedesk_fakes import COMPLAINT
 from tests.widget_fakes import ANNA, FIRST, Site, a_site
 

@@ -22,8 +22,9 @@ from suggest.usedesk.client import UsedeskClient
 from suggest.usedesk.errors import UsedeskError
 from suggest.usedesk.html import letter
 from suggest.usedesk.sending import NO_USER, NotSent, Parcel, Sending
+from suggest.usedesk.steps import Result
 from suggest.usedesk.ticket import GONE, Ticket, TicketStatus
-from suggest.usedesk.way_back import Journal, Result
+from suggest.usedesk.way_back import Journal
 
 SENDING = "Запрос уже отправляют. Подождите минуту и нажмите «Обновить»."
 GONE_TICKET = "тикет удалён, объединён или отмечен как спам"

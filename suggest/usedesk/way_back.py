@@ -8,73 +8,27 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import yaml
 from pydantic import ValidationError
 
-from suggest.domain import Frozen, PhrasebankError, Platform, Status, StoreUnavailable, Suggestion
+from suggest.domain import Frozen, PhrasebankError, StoreUnavailable, Suggestion
 from suggest.store.fold import Event, Kind
 from suggest.usedesk.casebook import is_own
 from suggest.usedesk.client import UsedeskClient
 from suggest.usedesk.dictionary import Dictionary
 from suggest.usedesk.errors import UsedeskError
 from suggest.usedesk.html import letter
-from suggest.usedesk.ticket import GONE, Ticket, TicketStatus
+from suggest.usedesk.steps import CLOSING_TITLES, STATUSES, Aim, Closing, Result, Step, StepResult, Wanted, planned
+from suggest.usedesk.ticket import GONE, Ticket
 
 FILE = "way_back.yaml"
-Result = Literal["done", "failed", "dry", "waiting"]
 THERE, DRY = "уже было в тикете", "пробный режим: в тикет ничего не записано"
-
-
-class Step(StrEnum):
-    COMMENT = "comment"
-    CATEGORY = "category"
-    TYPE = "type"
-    PRIORITY = "priority"
-    STATUS = "status"
-
-
-class Closing(StrEnum):
-    """The statuses of 002, point 6."""
-
-    SOLVED = "solved"
-    PENDING = "pending"
-    ON_HOLD = "on_hold"
-    UNCHANGED = "unchanged"
-
-
-STATUSES: Mapping[Closing, TicketStatus] = {
-    Closing.SOLVED: TicketStatus.SOLVED,
-    Closing.PENDING: TicketStatus.PENDING,
-    Closing.ON_HOLD: TicketStatus.ON_HOLD,
-}
-CLOSING_TITLES: Mapping[Closing, str] = {
-    Closing.SOLVED: "Выполнен",
-    Closing.PENDING: "В ожидании",
-    Closing.ON_HOLD: "На удержании",
-    Closing.UNCHANGED: "Не изменять",
-}
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What the outcome of a client's own ticket asks for beside the status (002, points 4 and 5).
-
-    Names as agents see them in Usedesk, but `type` and `priority` as its API calls them, each with its `title`.
-    """
-
-    category: str
-    subcategory: str
-    type: str
-    type_title: str
-    priority: str
-    priority_title: str
 
 
 class WayBackRules(Frozen):
@@ -101,27 +55,8 @@ class Journal(Protocol):
     def append(self, suggestion_id: str, event: Event) -> Event: ...
 
 
-@dataclass(frozen=True)
-class StepResult:
-    """One step as the agent sees it: what it does, whether it is done, and why not."""
-
-    step: Step
-    title: str
-    result: Result
-    note: str = ""
-
-
 class _Failed(Exception):
     """A step cannot be done; the text tells the agent why."""
-
-
-def proposed(suggestion: Suggestion, pending: int) -> Closing:
-    """The status of 002 that what was done asks for; `pending` is how many departments have yet to act."""
-    if pending:
-        return Closing.ON_HOLD
-    asked = any(segment.slot == "identification" for segment in suggestion.segments)
-    own = suggestion.review.platform is Platform.DM
-    return Closing.PENDING if own and asked else Closing.SOLVED
 
 
 @dataclass(frozen=True)
@@ -161,7 +96,7 @@ class WayBack:
         A client's own ticket goes on living, so there the ticket is looked at again, whatever is on record. Raises
         StoreUnavailable where nothing can be kept on record: then nothing is written to the ticket either.
         """
-        aim, user = _Aim(closing, wanted), user or self.user_id
+        aim, user = Aim(closing, wanted), user or self.user_id
         with self._locks.setdefault(suggestion.id, threading.Lock()):
             results = list(self.steps(suggestion, closing, wanted))
             if is_own(suggestion):
@@ -174,7 +109,7 @@ class WayBack:
             return tuple(results)
 
     def _in_order(
-        self, suggestion: Suggestion, results: list[StepResult], aim: _Aim, agent: str | None, user: int | None
+        self, suggestion: Suggestion, results: list[StepResult], aim: Aim, agent: str | None, user: int | None
     ) -> None:
         """What is left of a notification's steps, up to the first failure."""
         for place, known in enumerate(results):
@@ -187,7 +122,7 @@ class WayBack:
         self,
         suggestion: Suggestion,
         results: list[StepResult],
-        aim: _Aim,
+        aim: Aim,
         agent: str | None,
         user: int | None,
         only: Step | None,
@@ -213,7 +148,7 @@ class WayBack:
         self,
         known: StepResult,
         ticket: Ticket | None,
-        aim: _Aim,
+        aim: Aim,
         changes: dict[str, object],
         before: Sequence[StepResult],
     ) -> StepResult:
@@ -230,7 +165,7 @@ class WayBack:
         return StepResult(known.step, known.title, "done", "" if mine else THERE)
 
     def _do(
-        self, suggestion: Suggestion, known: StepResult, aim: _Aim, agent: str | None, user: int | None
+        self, suggestion: Suggestion, known: StepResult, aim: Aim, agent: str | None, user: int | None
     ) -> StepResult:
         if self.dry_run:
             return StepResult(known.step, known.title, "dry", DRY)
@@ -245,7 +180,7 @@ class WayBack:
         self._note(suggestion, outcome, aim, agent)
         return outcome
 
-    def _written(self, suggestion: Suggestion, step: Step, aim: _Aim, user: int | None) -> str:
+    def _written(self, suggestion: Suggestion, step: Step, aim: Aim, user: int | None) -> str:
         """Does a step unless the ticket shows that it was done; what to add to «готово»."""
         ticket = self._ticket(suggestion, user)
         if step is Step.COMMENT:
@@ -273,7 +208,7 @@ class WayBack:
         self.client.comment(ticket.id, self.rules.comment, user)
         return ""
 
-    def _changes(self, ticket: Ticket, step: Step, aim: _Aim) -> Mapping[str, object]:
+    def _changes(self, ticket: Ticket, step: Step, aim: Aim) -> Mapping[str, object]:
         """What /update/ticket is asked for; empty where the ticket has it already."""
         if step is Step.STATUS:
             wanted = STATUSES[aim.closing]
@@ -284,7 +219,7 @@ class WayBack:
         there = ticket.type if step is Step.TYPE else ticket.priority
         return {} if there == value else {step.value: value}
 
-    def _lists(self, ticket: Ticket, aim: _Aim) -> Mapping[str, object]:
+    def _lists(self, ticket: Ticket, aim: Aim) -> Mapping[str, object]:
         """Category and subcategory as fields of the ticket, unless they are set."""
         category, subcategory = aim.pair or (self.rules.category, self.rules.subcategory)
         pair = self.dictionary.get(urgent=True).pair(category, subcategory)
@@ -298,7 +233,7 @@ class WayBack:
 
     def _on_record(self, step: Step, closing: Closing, wanted: Wanted | None, before: Sequence[Event]) -> StepResult:
         """The step as it was last done; for another value than the one wanted now it still waits."""
-        aim = _Aim(closing, wanted)
+        aim = Aim(closing, wanted)
         last = next((event for event in reversed(before) if _is(event, step)), None)
         detail = json.loads(last.detail or "{}") if last else {}
         if detail.get("status" if step is Step.STATUS else "value", "") != aim.value(step):
@@ -306,7 +241,7 @@ class WayBack:
         result: Result = detail.get("result", "waiting")
         return StepResult(step, self._title(step, aim), result, detail.get("note", ""))
 
-    def _title(self, step: Step, aim: _Aim) -> str:
+    def _title(self, step: Step, aim: Aim) -> str:
         category, subcategory = aim.pair or (self.rules.category, self.rules.subcategory)
         wanted = aim.wanted
         titles = {
@@ -318,7 +253,7 @@ class WayBack:
         }
         return titles[step]
 
-    def _note(self, suggestion: Suggestion, outcome: StepResult, aim: _Aim, agent: str | None) -> None:
+    def _note(self, suggestion: Suggestion, outcome: StepResult, aim: Aim, agent: str | None) -> None:
         detail = {"result": outcome.result, "note": outcome.note, "status": aim.closing.value}
         if aim.wanted:
             detail["value"] = aim.value(outcome.step)
@@ -348,39 +283,6 @@ class WayBack:
             self.journal.append(suggestion.id, event)
         except KeyError:
             raise StoreUnavailable("the suggestion is not kept, so nothing can be noted of it") from None
-
-
-@dataclass(frozen=True)
-class _Aim:
-    """What a run is to bring about."""
-
-    closing: Closing
-    wanted: Wanted | None = None
-
-    @property
-    def pair(self) -> tuple[str, str] | None:
-        return (self.wanted.category, self.wanted.subcategory) if self.wanted else None
-
-    def value(self, step: Step) -> str:
-        """What a step writes, by which it is known again; "" where it is always the same."""
-        if step is Step.STATUS:
-            return self.closing.value
-        if self.wanted is None:
-            return ""
-        values = {Step.TYPE: self.wanted.type, Step.PRIORITY: self.wanted.priority}
-        return values.get(step) or " | ".join(self.pair or ())
-
-
-def planned(suggestion: Suggestion, closing: Closing, wanted: Wanted | None = None) -> Iterator[Step]:
-    """The steps that the regulation asks for: all for a notification (000); 002's for a client's own ticket."""
-    if not is_own(suggestion):
-        if suggestion.status is not Status.SKIPPED:
-            yield Step.COMMENT
-        yield Step.CATEGORY
-    elif wanted:
-        yield from (Step.CATEGORY, Step.TYPE, Step.PRIORITY)
-    if closing is not Closing.UNCHANGED:
-        yield Step.STATUS
 
 
 def _this_round(events: Sequence[Event]) -> Sequence[Event]:

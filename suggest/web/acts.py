@@ -13,8 +13,8 @@ from suggest.feedback import Feedback, Outcome
 from suggest.store.fold import Kind, fold
 from suggest.store.register import Filter
 from suggest.usedesk.errors import UsedeskError
+from suggest.usedesk.steps import Closing, proposed
 from suggest.usedesk.ticket import User
-from suggest.usedesk.way_back import Closing, proposed
 from suggest.web.appeals import STATES
 from suggest.web.counter import Counter, Opened, digest
 from suggest.web.pages import Agent, Said, Shown, page

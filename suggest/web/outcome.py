@@ -21,7 +21,7 @@ from suggest.outcome import PRIORITIES, SOURCE, TYPES, Done, Outcomes, Priority,
 from suggest.store.fold import Event, Kind, fold
 from suggest.store.hand_overs import HandOver
 from suggest.usedesk.casebook import Casebook, is_own
-from suggest.usedesk.way_back import CLOSING_TITLES, Closing, Step, StepResult, Wanted
+from suggest.usedesk.steps import CLOSING_TITLES, Closing, Step, StepResult, Wanted
 from suggest.web.counter import Counter, Opened
 from suggest.web.pages import page
 

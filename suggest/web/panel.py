@@ -8,7 +8,7 @@ from typing import Any
 from suggest.domain import Suggestion
 from suggest.regulation import Phrasebank
 from suggest.store.fold import Event, Kind, fold
-from suggest.usedesk.way_back import CLOSING_TITLES, Closing, proposed
+from suggest.usedesk.steps import CLOSING_TITLES, Closing, proposed
 from suggest.web.appeals import STATES, offers
 from suggest.web.counter import Counter, Opened
 
