@@ -53,7 +53,7 @@ class Rotation:
 
     def choose(self, review: Review, plan: Plan, history: History = NOTHING) -> Choice:
         picked = {place.key: _pick(place, review, history) for place in plan.slots}
-        return {key: phrase.id for key, phrase in (picked | varied(picked, review, plan, history)).items()}
+        return {key: phrase.id for key, phrase in {**picked, **varied(picked, review, plan, history)}.items()}
 
 
 def varied(picked: Mapping[SlotKey, Phrase], review: Review, plan: Plan, history: History) -> Mapping[SlotKey, Phrase]:
