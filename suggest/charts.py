@@ -82,6 +82,7 @@ def _plain(height: int) -> dict[str, Any]:
         "show_legend": False,
         "margin": 12,
         "style": _ROOM,
+        "truncate_label": -1,
         "spacing": 6,
         "max_scale": 6,
         "print_zeroes": False,
