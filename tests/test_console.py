@@ -105,8 +105,13 @@ def test_the_queue_is_in_order_with_what_is_overdue_marked(app: FastAPI, desk: D
     assert listed(client, "/console/queue?priority=1") == [late.id, fresh.id]
     assert listed(client, "/console/queue?platform=yandex&priority=&flag=&branch=&scenario=") == [fresh.id]
     assert listed(client, "/console/queue?branch=%D0%9E%D0%BC%D1%81%D0%BA&scenario=delivery") == [fresh.id]
-    assert listed(client, "/console/queue?shown=1") == [late.id]
-    assert "Показать ещё" in client.get("/console/queue?shown=1").text
+    assert listed(client, "/console/queue?start=1") == [fresh.id, praise.id]
+    assert "Назад" in client.get("/console/queue?start=1").text
+    for more in range(50):
+        desk.receive(a_review(id=str(more)))
+    following = re.search(r'rel="next" href="([^"]+)"', client.get("/console/queue?priority=1").text)
+    assert following
+    assert len(listed(client, following[1].replace("&amp;", "&"))) == 2
     assert client.get("/console/queue?priority=7").status_code == 422
 
 

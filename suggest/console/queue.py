@@ -17,7 +17,9 @@ from suggest.domain import Frozen, Platform
 from suggest.store.register import Entry, Waiting
 
 router = APIRouter(dependencies=[Depends(signed_in)])
-STEP, MOST = 50, 500
+SHOWN, DEEPEST = 50, 5000
+MANY_LATE = 1000
+"""So many overdue are counted, then it says «больше»."""
 OLDEST = timedelta(days=120)
 """Whatever was received earlier and still waits is overdue; the search for the border begins here."""
 
@@ -31,7 +33,7 @@ class QueueQuery(Frozen):
     scenario: str | None = Field(default=None, max_length=100)
     flag: str | None = Field(default=None, max_length=100)
     late: bool = False
-    shown: int = Field(default=STEP, ge=1, le=MOST)
+    start: int = Field(default=0, ge=0, le=DEEPEST)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -53,17 +55,19 @@ class Row:
 def queue(request: Request, asked: Annotated[QueueQuery, Query()]) -> HTMLResponse:
     """The reviews that wait for a reply; a request of htmx gets the list alone."""
     register, clock = store(request).register, store(request).clock()
-    filters = asked.model_dump(exclude={"late", "shown"})
+    filters = asked.model_dump(exclude={"late", "start"})
     borders = overdue_since(service(request), clock)
     wanted = Waiting(**filters, late=borders if asked.late else None)
-    found = register.queue(wanted, asked.shown + 1)
+    found = register.queue(wanted, SHOWN + 1, asked.start)
     context: dict[str, Any] = {
         "asked": asked,
-        "filters": {name: value for name, value in asked.model_dump(mode="json").items() if name != "shown"},
-        "rows": [_row(service(request), entry, clock) for entry in found[: asked.shown]],
-        "more": min(MOST, asked.shown + STEP) if len(found) > asked.shown and asked.shown < MOST else None,
+        "filters": {name: value for name, value in asked.model_dump(mode="json").items() if name != "start"},
+        "rows": [_row(service(request), entry, clock) for entry in found[:SHOWN]],
+        "following": asked.start + SHOWN if len(found) > SHOWN and asked.start + SHOWN <= DEEPEST else None,
+        "before": max(0, asked.start - SHOWN) if asked.start else None,
         "waiting": register.waiting(Waiting(**filters)),
-        "late": sum(register.waiting(Waiting(**filters, late=borders)).values()),
+        "late": register.late(Waiting(**filters, late=borders), MANY_LATE + 1),
+        "many": MANY_LATE,
         "set": any(value for value in (*filters.values(), asked.late) if value is not None),
     }
     name = "queue_list.html.j2" if "HX-Request" in request.headers else "queue.html.j2"

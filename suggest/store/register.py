@@ -114,12 +114,14 @@ class Register:
             if after is None:
                 return
 
-    def queue(self, wanted: Waiting | None = None, limit: int = 50) -> tuple[Entry, ...]:
-        """What to answer first: by priority, then the longest unanswered (004)."""
+    def queue(self, wanted: Waiting | None = None, limit: int = 50, skip: int = 0) -> tuple[Entry, ...]:
+        """What to answer first: by priority, then the longest unanswered (004); without the first `skip`."""
         kept = suggestions.c
         with self._database.reading() as connection:
             query = select(*_COLUMNS).where(*_waiting(wanted or Waiting()))
-            rows = connection.execute(query.order_by(kept.priority, kept.since, kept.id).limit(limit)).all()
+            rows = connection.execute(
+                query.order_by(kept.priority, kept.since, kept.id).limit(limit).offset(skip)
+            ).all()
             return tuple(_entries(connection, rows))
 
     def waiting(self, wanted: Waiting | None = None) -> dict[int, int]:
@@ -129,6 +131,12 @@ class Register:
         query = query.where(*_waiting(wanted or Waiting()))
         with self._database.reading() as connection:
             return {row.priority: row.times for row in connection.execute(query)}
+
+    def late(self, wanted: Waiting, most: int) -> int:
+        """How many wait, counted no further than `most`; for `Waiting.late`, which no index holds."""
+        found = select(suggestions.c.id).where(*_waiting(wanted)).limit(most)
+        with self._database.reading() as connection:
+            return connection.scalar(select(func.count()).select_from(found.subquery())) or 0
 
     def outcomes(self, wanted: Filter) -> dict[str, int]:
         """How many of what is found were copied, edited and so on; what waits for a decision is not counted."""

@@ -50,7 +50,7 @@ def _asked(client: httpx.Client, store: Store, chance: random.Random, today: dat
         "queue of a branch": lambda: f"/queue?branch=Филиал {chance.randrange(200)}",
         "queue of a scenario": lambda: f"/queue?scenario={chance.choice(scenarios)}",
         "queue of a flag": lambda: f"/queue?flag={chance.choice(('safety', 'follow_up'))}",
-        "queue, 500 shown": lambda: "/queue?shown=500",
+        "queue, some page": lambda: f"/queue?start={50 * chance.randrange(100)}",
         "register": lambda: "/register",
         "register, a word": lambda: f"/register?q={chance.choice(('холодильник', 'магазин', 'бегемот'))}",
         "register, a month": lambda: _month("/register", chance, today),
