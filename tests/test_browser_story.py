@@ -8,11 +8,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Frame, Page, expect
 
 from suggest.bootstrap import build_reminding
-from suggest.demo.tickets import SAMPLES
-from suggest.review_code import codes_in
+from suggest.demo.tickets import SAMPLES, Sample
+from suggest.review_code import code_of, codes_in
 from suggest.store.fold import Kind
 from suggest.store.register import Filter
 from tests.browser import browser_missing, chromium
@@ -25,7 +26,6 @@ pytestmark = [
     pytest.mark.skipif(browser_missing() is not None, reason=browser_missing() or ""),
 ]
 expect.set_options(timeout=15_000)
-REVIEW = FIRST + 1
 ON_HOLD, SOLVED = 5, 2
 
 
@@ -52,7 +52,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def site(tmp_path: Path, clock: Clock) -> Iterator[Site]:
-    with a_site(tmp_path, SAMPLES[-1], clock=clock, return_code="true") as running:
+    with a_site(tmp_path, SAMPLES[0], clock=clock, return_code="true") as running:
         yield running
 
 
@@ -130,7 +130,7 @@ def test_from_one_star_to_done(page: Page, site: Site, clock: Clock) -> None:
     words = case.locator("textarea[name=text]")
     assert "подключить руководство фирменного магазина" in words.input_value()
     case.locator(".copy-from").click()
-    expect(case).to_contain_text("Скопировано и отмечено.")
+    expect(widget.locator("#case-said")).to_have_text("Скопировано и отмечено.")
     assert page.evaluate("navigator.clipboard.readText()").startswith("Спасибо")
     expect(widget.locator("#hand-over")).to_contain_text("сначала уточните, решён ли вопрос")
     handed_over(widget)
@@ -149,7 +149,7 @@ def test_from_one_star_to_done(page: Page, site: Site, clock: Clock) -> None:
     expect(case).to_contain_text("Отдел молчит больше суток")
     assert "ответ от коллег еще не получили" in case.locator("textarea[name=text]").input_value()
     case.locator(".copy-from").click()
-    expect(case).to_contain_text("Скопировано и отмечено.")
+    expect(widget.locator("#case-said")).to_have_text("Скопировано и отмечено.")
 
     # The store answers in its own ticket, and the widget knows.
     page.goto(f"{site.helpdesk}/tickets/{over.ticket_id}")
@@ -166,7 +166,7 @@ def test_from_one_star_to_done(page: Page, site: Site, clock: Clock) -> None:
     answer.fill("Здравствуйте. Мы проверили ваш вопрос: руководитель магазина поговорил с продавцом. Хорошего вам дня.")
     expect(case.locator("#case-findings li")).to_have_count(0)
     case.locator(".copy-from").click()
-    expect(case).to_contain_text("Скопировано и отмечено.")
+    expect(widget.locator("#case-said")).to_have_text("Скопировано и отмечено.")
     widget.locator(f"#ho-outcome-{over.id}").click()
     expect(case).to_contain_text("✓ исполнено")
     entry = next(one for one in store.register.find(Filter(state="done")).items if one.id == made.id)
@@ -185,3 +185,28 @@ def test_from_one_star_to_done(page: Page, site: Site, clock: Clock) -> None:
     ]
     assert [step for step in told if step in story] == story
     assert Kind.REMINDED in {kind for kind, _ in told}
+
+
+def test_the_case_is_usable_and_accessible_at_320_px(page: Page, site: Site) -> None:
+    made = site.made(FIRST)
+    assert site.service.store
+    letter = Sample("Отзыв", "Курьер не приехал. Телефон 8 900 123-45-67.", "Вова", "v@client.example")
+    mail = site.helpdesk_receives(letter)
+    path = site.widget(mail)
+    page.set_viewport_size({"width": 320, "height": 900})
+    for linked in (False, True):
+        if linked:
+            site.service.store.links.link(str(mail), made.id, "code")
+        page.goto(site.address + path)
+        expect(page.locator("#case .steps")).to_be_visible()
+        expect(page.locator("#agents select")).to_be_visible()
+        page.locator("#talk > summary").click()
+        if not linked:
+            page.fill("#case-code", code_of(made.id))
+            page.locator("#case form button", has_text="Найти").click()
+            expect(page.locator("#case")).to_contain_text("номер совпадает")
+        grave = [
+            found for found in Axe().run(page).response["violations"] if found["impact"] in {"serious", "critical"}
+        ]
+        assert [(found["id"], node["html"]) for found in grave for node in found["nodes"]] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320

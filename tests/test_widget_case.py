@@ -36,7 +36,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 def section(site: Site, ticket: int, path: str = "", **form: str) -> str:
     url = f"{site.address}{site.widget(ticket)}/case{path}"
-    verb = "PUT" if path == "/check" else "POST" if form or path else "GET"
+    verb = "PUT" if path in {"/check", "/find"} else "POST" if form or path else "GET"
     answer = httpx.request(verb, url, data=form) if verb != "GET" else httpx.get(url)
     assert answer.status_code == 200, answer.text
     return answer.text

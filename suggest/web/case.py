@@ -56,21 +56,21 @@ class Cases:
         posts: dict[str, Callable[..., Response]] = {
             "link": self.link,
             "unlink": self.unlink,
-            "find": self.find,
             "tick": self.tick,
             "informed": self.informed,
             "call": self.call,
         }
         router.add_api_route("/{token}/case", self.shown, methods=["GET"])
-        # A look, not an act: it is no POST, so that the page is not told that something was done.
-        router.add_api_route("/{token}/case/check", self.check, methods=["PUT"])
+        # Looks, not acts: no POST, so that the page is not told that something was done and asks for all of it again.
+        for path, look in {"check": self.check, "find": self.find}.items():
+            router.add_api_route(f"/{{token}}/case/{path}", look, methods=["PUT"])
         for path, endpoint in posts.items():
             router.add_api_route(f"/{{token}}/case/{path}", endpoint, methods=["POST"])
         return router
 
     def shown(self, token: str) -> HTMLResponse:
         """The section as it stands."""
-        return self._page(self.counter.open(token))
+        return self._page(self.counter.open(token), said=None)
 
     def link(self, token: str, review: Name, agent: Agent = "") -> HTMLResponse:
         """The agent says which review this ticket is about."""
@@ -167,7 +167,7 @@ class Cases:
         return Casebook(self._store, self.counter.service.bank)
 
     def _page(
-        self, here: Opened, proposed: Sequence[Proposed] | None = None, said: str = "", bad: bool = False
+        self, here: Opened, proposed: Sequence[Proposed] | None = None, said: str | None = "", bad: bool = False
     ) -> HTMLResponse:
         if self.counter.service.store is None:
             return HTMLResponse("")
