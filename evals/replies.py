@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,8 @@ class Reply(BaseModel):
     client_known: bool = False
     review: dict[str, Any] | None = None
     flags: tuple[str, ...] = ()
+    return_code: bool = False
+    """Whether the company asks for the code of the review."""
     expect: tuple[str, ...]
     not_expect: tuple[str, ...] = ()
     note: str | None = None
@@ -74,9 +77,13 @@ def load(paths: Sequence[Path], bank: Phrasebank) -> tuple[Reply, ...]:
 def rule_judge(checker: Checker) -> Judge:
     """The service's own rule checks as a judge."""
 
+    asking = replace(checker, company=lambda branch: checker.company(branch).model_copy(update={"return_code": True}))
+
     def judge(reply: Reply) -> frozenset[str]:
         review = _review(reply)
-        findings = checker.check(reply.text, review, reply.scenario, _match(reply, checker.bank))
+        findings = (asking if reply.return_code else checker).check(
+            reply.text, review, reply.scenario, _match(reply, checker.bank)
+        )
         return frozenset(finding.rule for finding in findings)
 
     return judge
