@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from suggest.folding import fold
 
 ENOUGH = 2
-"""So many points make a review worth showing: a name, or a branch, or two weaker signs."""
+"""So many points make a review worth showing: a name, a branch, or the same story."""
 
 NEAR, FAR, AHEAD = timedelta(days=7), timedelta(days=90), timedelta(days=1)
 """A letter within a week speaks for a review; one of three months ago, or written before it, is not about it."""
@@ -77,6 +77,7 @@ def same_name(author: str, client: str) -> int:
 
 def _weighed(letter: Letter, review: Seen) -> Likely:
     signs = tuple(_signs(letter, review))
+    signs += tuple(_weak_signs(letter, review)) if signs else ()
     return Likely(review.suggestion_id, sum(points for points, _ in signs), tuple(said for _, said in signs))
 
 
@@ -90,6 +91,10 @@ def _signs(letter: Letter, review: Seen) -> Iterator[tuple[int, str]]:
         yield 2, "назван тот же филиал"
     if len((set(_stems(review.text)) - branch) & told) >= ALIKE:
         yield 2, "рассказано о том же"
+
+
+def _weak_signs(letter: Letter, review: Seen) -> Iterator[tuple[int, str]]:
+    """What says something only beside another sign: most letters come soon, and many are on one topic."""
     if letter.topic and letter.topic == review.topic:
         yield 1, "та же тема"
     if abs(letter.at - review.since) <= NEAR:

@@ -134,6 +134,8 @@ def test_names_are_compared_word_by_word(author: str, client: str, points: int) 
 def test_a_letter_like_no_review_gets_no_candidates(clock: Clock) -> None:
     seen = Seen("s", "Олег", "Шумит холодильник, ремонт не помог", "Омск", clock.at)
     assert likely(Letter("Мария", "Где мой заказ?", clock.at), [seen]) == ()
+    near = Seen("s", "Олег", "Шумит", "Омск", clock.at, "delivery")
+    assert likely(Letter("Мария", "Где мой заказ?", clock.at, "delivery"), [near]) == ()
     told = "Холодильник шумит, после ремонта, который не помог, ещё громче. Олегу писали."
     assert [one.points for one in likely(Letter("Мария", told, clock.at), [seen])] == [3]
 
