@@ -10,13 +10,13 @@ from datetime import datetime
 from html import escape
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Query
 from fastapi.responses import HTMLResponse, Response
 
 from suggest.case import Next, Stage, next_step, steps, wanted
 from suggest.dialogue import Dialogue, compose
 from suggest.domain import InputError, Severity, StoreUnavailable, Suggestion
-from suggest.interim import interim, overdue
+from suggest.interim import Gender, interim, overdue
 from suggest.likely import Letter, same_name
 from suggest.names import given_name
 from suggest.review_code import codes_in
@@ -62,15 +62,16 @@ class Cases:
         }
         router.add_api_route("/{token}/case", self.shown, methods=["GET"])
         # Looks, not acts: no POST, so that the page is not told that something was done and asks for all of it again.
-        for path, look in {"check": self.check, "find": self.find}.items():
+        looks: dict[str, Callable[..., Response]] = {"check": self.check, "find": self.find}
+        for path, look in looks.items():
             router.add_api_route(f"/{{token}}/case/{path}", look, methods=["PUT"])
         for path, endpoint in posts.items():
             router.add_api_route(f"/{{token}}/case/{path}", endpoint, methods=["POST"])
         return router
 
-    def shown(self, token: str) -> HTMLResponse:
-        """The section as it stands."""
-        return self._page(self.counter.open(token), said=None)
+    def shown(self, token: str, agent: Annotated[str, Query(max_length=40)] = "") -> HTMLResponse:
+        """The section as it stands, in the words of whoever is before it."""
+        return self._page(self.counter.open(token), said=None, user=self.counter.agents.find(agent))
 
     def link(self, token: str, review: Name, agent: Agent = "") -> HTMLResponse:
         """The agent says which review this ticket is about."""
@@ -167,7 +168,12 @@ class Cases:
         return Casebook(self._store, self.counter.service.bank)
 
     def _page(
-        self, here: Opened, proposed: Sequence[Proposed] | None = None, said: str | None = "", bad: bool = False
+        self,
+        here: Opened,
+        proposed: Sequence[Proposed] | None = None,
+        said: str | None = "",
+        bad: bool = False,
+        user: User | None = None,
     ) -> HTMLResponse:
         if self.counter.service.store is None:
             return HTMLResponse("")
@@ -187,7 +193,7 @@ class Cases:
             promise=_promise(case),
             steps=steps(case.standing),
             now=now,
-            words=self._words(case, now),
+            words=self._words(case, now, user),
             platforms=bank.platforms,
             card=self.dialogue.card if case.own else (),
             ticket_url=lambda number: self.counter.service.settings.usedesk_ticket_url.replace("{id}", str(number)),
@@ -228,7 +234,7 @@ class Cases:
         reviews = ((self._store.suggestions.get(id_), reasons) for id_, reasons in found.items())
         return tuple(Proposed(made, reasons) for made, reasons in reviews if made)[:MOST_CANDIDATES]
 
-    def _words(self, case: Case, now: Next | None) -> str:
+    def _words(self, case: Case, now: Next | None, user: User | None) -> str:
         """What the client is to be written now, of approved phrases."""
         if now is None or now.stage is None:
             return ""
@@ -240,8 +246,14 @@ class Cases:
         if now.stage == "interim" and sent:
             told = interim(service.bank, sent.department, standing.now, service.workdays)
         if now.stage == "overdue":
-            told = overdue(service.bank, "he")
+            told = overdue(service.bank, self._gender(user))
         return compose(self.dialogue, now.stage, name or "", wanted(standing.data), told)
+
+    def _gender(self, user: User | None) -> Gender:
+        """«напомнил» or «напомнила»: by the agent's given name, as far as it tells."""
+        names = self.counter.service.bank.given_names
+        known = [names[word] for word in (user.name.split() if user else ()) if word in names]
+        return "she" if known[:1] == ["f"] else "he"
 
     def _findings(self, here: Opened, text: str) -> tuple[Any, ...]:
         """Only the rules on the text itself: a dialogue goes on after its first reply."""
