@@ -64,7 +64,8 @@ def bars(title: str, labels: Sequence[str], series: Sequence[Series], marked: Co
 
 def lines(title: str, labels: Sequence[str], series: Sequence[Series], most: float | None = None) -> Markup:
     """Lines over labels, from zero up."""
-    chart = pygal.Line(**_plain(height=240), x_label_rotation=35 if len(labels) > 5 else 0, include_x_axis=True)
+    rotation = 35 if len(labels) > 5 else 0
+    chart = pygal.Line(**_plain(height=240), x_label_rotation=rotation, include_x_axis=True, margin_right=44)
     chart.x_labels = list(labels)
     if most is not None:
         chart.range = (0, most)
