@@ -147,7 +147,11 @@ def test_from_one_star_to_done(page: Page, site: Site, clock: Clock) -> None:
     widget = opened(page, site, mail)
     case = widget.locator("#case")
     expect(case).to_contain_text("Отдел молчит больше суток")
-    expect(case.locator("textarea[name=text]")).to_have_value(re.compile("не получили. Я уже напомнила про срочность"))
+    overdue = case.locator("textarea[name=text]")
+    expect(overdue).to_have_value(re.compile("не получили. Я уже напомнила про срочность"))
+    for chosen in ("напомнил", "напомнила"):
+        case.get_by_role("button", name=chosen, exact=True).click()
+        expect(overdue).to_have_value(re.compile(f"Я уже {chosen} про срочность"))
     case.locator(".copy-from").click()
     expect(widget.locator("#case-said")).to_have_text("Скопировано и отмечено.")
 

@@ -58,6 +58,7 @@ class Cases:
             "unlink": self.unlink,
             "tick": self.tick,
             "informed": self.informed,
+            "form": self.form,
             "call": self.call,
         }
         router.add_api_route("/{token}/case", self.shown, methods=["GET"])
@@ -132,6 +133,14 @@ class Cases:
         )
         self._store.contacts.add(case.about.id, contact)
         return self._page(here, said="Скопировано и отмечено.")
+
+    def form(self, token: str, gender: Annotated[Gender, Form()], agent: Agent = "") -> HTMLResponse:
+        """How the agent writes of oneself, from now on."""
+        here, user = self.counter.open(token), self.counter.agents.find(agent)
+        if user is None:
+            return self._page(here, said="Сначала выберите себя в списке сотрудников.", bad=True)
+        self._store.agent_forms.put(str(user.id), gender)
+        return self._page(here, user=user)
 
     def call(self, token: str, note: Annotated[str, Form(max_length=4000)], agent: Agent = "") -> HTMLResponse:
         """The result of a talk: a private comment in the ticket, and a contact on record (002 §8)."""
@@ -250,7 +259,10 @@ class Cases:
         return compose(self.dialogue, now.stage, name or "", wanted(standing.data), told)
 
     def _gender(self, user: User | None) -> Gender:
-        """«напомнил» or «напомнила»: by the agent's given name, as far as it tells."""
+        """«напомнил» or «напомнила»: as the agent chose, else by the given name as far as it tells."""
+        chosen = self._store.agent_forms.get(str(user.id)) if user else None
+        if chosen:
+            return chosen
         names = self.counter.service.bank.given_names
         known = [names[word] for word in (user.name.split() if user else ()) if word in names]
         return "she" if known[:1] == ["f"] else "he"
