@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -170,7 +172,10 @@ def test_skipped_reviews_are_closed_together(site: Site, http: httpx.Client) -> 
 def test_the_record_is_told_to_everyone(site: Site, http: httpx.Client) -> None:
     base = site.widget(COFFEE)
     assert "Анна Агентова" in http.post(base + "/opened", data={"agent": ANNA}).text
-    assert "открыта подсказка" in http.get(base + "/activity").text
+    told = http.get(base + "/activity").text
+    assert "открыта подсказка" in told
+    at = datetime.fromisoformat(re.findall('datetime="([^"]+)"', told)[0])
+    assert at.utcoffset() == timedelta(hours=3), "told by the company's clock, Moscow's by default"
     http.post(base + "/scenario", data={"scenario": "store"})
     assert "Есть другой вариант" in http.get(base + "/activity", params={"revision": 1}).text
     assert "Есть другой вариант" not in http.get(base + "/activity", params={"revision": 2}).text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from suggest.store.fold import Event, Kind
 from suggest.web.appeals import STATES
@@ -52,16 +52,16 @@ class Act:
     what: str
 
 
-def acts(events: Sequence[Event]) -> tuple[Act, ...]:
-    """The latest acts, the newest first."""
-    return tuple(_told(reversed(events)))[:MOST]
+def acts(events: Sequence[Event], zone: tzinfo) -> tuple[Act, ...]:
+    """The latest acts, the newest first, by the clocks of that zone."""
+    return tuple(_told(reversed(events), zone))[:MOST]
 
 
-def _told(events: Iterator[Event]) -> Iterator[Act]:
+def _told(events: Iterator[Event], zone: tzinfo) -> Iterator[Act]:
     for event in events:
         what = _what(event)
         if what:
-            yield Act(event.at, event.agent or "", what)
+            yield Act(event.at.astimezone(zone), event.agent or "", what)
 
 
 def _what(event: Event) -> str:

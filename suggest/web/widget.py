@@ -141,7 +141,8 @@ class Reading:
         here = self.counter.open(token)
         newer = self._newer(here, revision) if 0 < revision < here.made.revision else ""
         base = f"/widget/{token}"
-        return page("widget_activity.html.j2", acts=acts(self.counter.events(here)), newer=newer, base=base)
+        done = acts(self.counter.events(here), self.counter.service.settings.zone)
+        return page("widget_activity.html.j2", acts=done, newer=newer, base=base)
 
     def _newer(self, here: Opened, revision: int) -> str:
         """What the newest revision has that the one shown has not; "" where a model found nothing to change."""
