@@ -68,6 +68,11 @@ class Counter:
         """Everything on record; nothing without a database."""
         return self.service.store.events.of(opened.made.id) if self.service.store else ()
 
+    def linked(self, opened: Opened) -> bool:
+        """Whether the ticket is that of a client who wrote about a review; then the case leads, not the first reply."""
+        store, ticket = self.service.store, opened.made.review.ticket_id
+        return bool(store and ticket and store.links.of_ticket(ticket))
+
     def note(self, opened: Opened, kind: Kind, agent: User | None, reason: str = "", detail: object = None) -> None:
         """Puts an act on record; raises StoreUnavailable."""
         if self.service.store is None:

@@ -84,7 +84,8 @@ class Reading:
 
     def opened(self, token: str) -> HTMLResponse:
         """The whole page."""
-        return page("widget.html.j2", **panel(self.counter, self.counter.open(token)))
+        opened = self.counter.open(token)
+        return page("widget.html.j2", linked=self.counter.linked(opened), **panel(self.counter, opened))
 
     def reply(self, token: str) -> HTMLResponse:
         """The newest revision, to be put in the place of an older one."""
