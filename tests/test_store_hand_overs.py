@@ -127,6 +127,16 @@ def test_a_sender_that_died_loses_the_claim(
     assert (again.mine, again.hand_over.uncertain) == (True, uncertain)
 
 
+def test_a_send_whose_end_could_not_be_kept_is_uncertain_though_its_claim_was_given_back(
+    store: Store, made: str
+) -> None:
+    claimed = store.hand_overs.claim(asked(made)).hand_over
+    store.hand_overs.trying(claimed.id)
+    store.hand_overs.release(claimed)
+    again = store.hand_overs.claim(asked(made, mode="eml")).hand_over
+    assert (again.uncertain, again.mode) == (True, "usedesk")
+
+
 def test_whoever_lost_the_claim_does_not_end_that_of_another(store: Store, clock: Clock, made: str) -> None:
     first = store.hand_overs.claim(asked(made)).hand_over
     clock.at += LEASE

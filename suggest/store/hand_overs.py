@@ -102,8 +102,8 @@ class HandOvers:
                 return Claim(kept, False)
             changes: dict[str, Any] = {"busy_until": now + LEASE}
             if kept.sent_at is None:
-                died = kept.busy_until is not None and kept.tried_at is not None
-                uncertain = kept.uncertain or died
+                # A try whose end is not on record may have gone through, also where its sender gave the claim back.
+                uncertain = kept.uncertain or kept.tried_at is not None
                 mode = kept.mode if uncertain else asked.mode
                 changes |= {"mode": mode, "agent": asked.agent, "error": None, "uncertain": uncertain}
             return Claim(_changed(connection, kept.id, changes), True)
