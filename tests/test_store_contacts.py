@@ -68,6 +68,22 @@ def test_after_an_erasure_nothing_of_them_is_kept(store: Store, clock: Clock, ma
     assert len(store.contacts.of(made)) == len(store.attachments.of(made)) == 1
 
 
+@pytest.mark.parametrize("whom", [{"ticket_id": "7"}, {"author": "Мария Тайнова"}])
+def test_a_client_who_is_forgotten_takes_along_the_talks_kept_with_a_linked_review(
+    store: Store, clock: Clock, made: str, whom: dict[str, str]
+) -> None:
+    desk = Desk(a_suggester(clock), store.suggestions, store.records)
+    letter = {"id": "letter", "platform": "dm", "rating": None, "author": "Мария Тайнова", "ticket_id": "7"}
+    desk.receive(a_review(**letter))
+    fill(store, clock, made)
+    other = Contact(at=clock(), channel="call", direction="out", ticket_id="8", note="О другом тикете.")
+    store.contacts.add(made, other)
+    assert store.retention.erase(**whom) == 1
+    fill(store, clock, made)
+    assert NOTE not in everything(store)
+    assert [contact.note for contact in store.contacts.of(made) if contact.note] == ["О другом тикете."]
+
+
 def test_the_register_shows_them_to_callers(store: Store, clock: Clock, made: str) -> None:
     file_id = fill(store, clock, made)
     asked = Asked(suggestion_id=made, key="k", department="brand_store", mode="usedesk")

@@ -57,7 +57,7 @@ class Contacts:
                 return False
             row = contact.model_dump(exclude={"id", "note"}) | {"suggestion_id": suggestion_id, "key": key}
             contact_id = connection.execute(insert(contacts).values(row).returning(contacts.c.id)).scalar_one()
-            if contact.note:
+            if contact.note and not _ticket_forgotten(connection, contact.ticket_id):
                 content = json.dumps({"note": contact.note}, ensure_ascii=False)
                 _keep(connection, suggestion_id, Kept(CONTACT, contact_id, content, contact.note, contact.at))
             return True
@@ -117,6 +117,12 @@ def _keep(connection: Connection, suggestion_id: str, text: Kept) -> None:
         return
     keep_text(connection, suggestion_id, text)
     connection.execute(update(suggestions).where(suggestions.c.id == suggestion_id).values(texts_at=text.at))
+
+
+def _ticket_forgotten(connection: Connection, ticket_id: str | None) -> bool:
+    """Whether a person had what this ticket brought erased, whichever review its talks are kept with."""
+    query = select(suggestions.c.id).where(suggestions.c.ticket_id == ticket_id, suggestions.c.erased == "request")
+    return ticket_id is not None and connection.scalar(query.limit(1)) is not None
 
 
 def _bytes() -> Any:

@@ -9,9 +9,10 @@ from typing import Literal
 from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 
 from suggest.domain import InputError
+from suggest.store.contacts import CONTACT
 from suggest.store.engine import Database
 from suggest.store.suggestions import named
-from suggest.store.tables import candidates, suggestions, texts
+from suggest.store.tables import candidates, contacts, suggestions, texts
 
 BATCH = 500
 """How many suggestions are emptied in one transaction, so that nobody has to wait for it."""
@@ -67,7 +68,20 @@ class Retention:
 
 def _empty(connection: Connection, ids: Sequence[str], why: str) -> None:
     connection.execute(delete(texts).where(texts.c.suggestion_id.in_(ids)))
+    if why == "request":
+        _empty_talks(connection, ids)
     erased = update(suggestions).where(suggestions.c.id.in_(ids))
     connection.execute(erased.values(erased=why, texts_at=None))
     gone = candidates.c.suggestion_id.in_(ids) & (candidates.c.state == "waiting") & (candidates.c.kind == "exemplar")
     connection.execute(update(candidates).where(gone).values(state="declined", by=why))
+
+
+def _empty_talks(connection: Connection, ids: Sequence[str]) -> None:
+    """The notes of talks in these suggestions' tickets: those in a client's own ticket are kept with the linked review."""
+    tickets = select(suggestions.c.ticket_id).where(suggestions.c.id.in_(ids), suggestions.c.ticket_id.is_not(None))
+    talks = connection.execute(
+        select(contacts.c.id, contacts.c.suggestion_id).where(contacts.c.ticket_id.in_(tickets))
+    ).all()
+    for talk in talks:
+        of_talk = (texts.c.suggestion_id == talk.suggestion_id) & (texts.c.kind == CONTACT) & (texts.c.ref == talk.id)
+        connection.execute(delete(texts).where(of_talk))
