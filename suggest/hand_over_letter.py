@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
 from html import escape
 from urllib.parse import urlsplit
 
@@ -39,10 +40,16 @@ class Card:
 
 
 def request(
-    made: Suggestion, bank: Phrasebank, rules: HandOverRules, purpose: Purpose, screenshot: bool, data: str = ""
+    made: Suggestion,
+    bank: Phrasebank,
+    rules: HandOverRules,
+    purpose: Purpose,
+    screenshot: bool,
+    data: str = "",
+    zone: tzinfo = UTC,
 ) -> Request:
-    """The request about a review. `data` is what the client gave, as the agent passes it on; "" where nothing was given."""
-    say, shown = rules.texts, card(made, bank, screenshot)
+    """The request about a review, its day told in `zone`. `data` is what the client gave, as the agent passes it on."""
+    say, shown = rules.texts, card(made, bank, screenshot, zone)
     lines = [say["greeting"], say[purpose], say["screenshot" if screenshot else "card"]]
     given = data.strip()
     ending = [say["answer"]]
@@ -72,8 +79,8 @@ def subject(made: Suggestion, bank: Phrasebank, purpose: Purpose) -> str:
     return f"{asked} {bank.platforms[review.platform].title}{stars}{where}"[: MAX_SUBJECT - 30]
 
 
-def card(made: Suggestion, bank: Phrasebank, screenshot: bool) -> Card:
-    """The review as it is shown in the request."""
+def card(made: Suggestion, bank: Phrasebank, screenshot: bool, zone: tzinfo = UTC) -> Card:
+    """The review as it is shown in the request, its day told in `zone`."""
     review = made.review
     at = review.posted_at
     facts = (
@@ -81,10 +88,14 @@ def card(made: Suggestion, bank: Phrasebank, screenshot: bool) -> Card:
         "★" * review.rating + "☆" * (5 - review.rating) if review.rating else "без оценки",
         review.author or "",
         review.branch or "",
-        f"{at:%d.%m.%Y}" if at else f"поступил {made.created_at:%d.%m.%Y}",
+        _day(at, zone) if at else f"поступил {_day(made.created_at, zone)}",
     )
     title = "Отзыв" if screenshot else "Карточка отзыва (не скриншот)"
     return Card(title, " · ".join(filter(None, facts)), review.text, _safe(review.url))
+
+
+def _day(at: datetime, zone: tzinfo) -> str:
+    return f"{(at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(zone):%d.%m.%Y}"
 
 
 def note(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -84,6 +85,15 @@ def test_a_request_holds_the_review_and_approved_words_only() -> None:
     ours = set(RULES.texts.values()) | facts | {made.review.text, "Тел. 7 000", "заказ 5", ""}
     assert set(lines) <= ours
     assert told.subject == "Отзыв 2ГИС, 1★, Казань"
+
+
+def test_the_day_of_a_review_is_told_by_the_clock_of_the_company() -> None:
+    posted = "2026-10-05T22:30:00Z"
+    made = a_suggester().suggest(a_review(posted_at=posted))
+    told = request(made, the_bank(), RULES, "check", screenshot=False, zone=ZoneInfo("Europe/Moscow"))
+    assert "06.10.2026" in told.text
+    assert "05.10.2026" not in told.text + told.html
+    assert "05.10.2026" in request(made, the_bank(), RULES, "check", screenshot=False).text
 
 
 def test_a_request_with_a_screenshot_has_no_word_of_a_card_and_asks_whether_it_is_solved() -> None:
