@@ -185,6 +185,31 @@ def test_a_linked_ticket_brings_the_data_and_is_held(site: Site) -> None:
     assert not [row for row in rows if "azamat@client.example" in row]
 
 
+def test_what_a_clients_ticket_asked_for_is_followed_though_it_is_linked_later(site: Site) -> None:
+    section, store = Section(site, CHAT), site.service.store
+    assert store
+    section.send()
+    (over,) = section.overs
+    store.links.link(str(CHAT), site.made(SERVICE).id, "agent")
+    assert "ждём ответа" in section.get().text
+    assert "Вопрос передан" in httpx.get(section.base.replace("/hand-over", "/case"), timeout=20).text
+    assert section.post("answered", hand_over=over.id, agent=ANNA).status_code == 200
+    assert section.post("outcome", hand_over=over.id, agent=ANNA).status_code == 200
+    assert section.state[1] == 0
+    assert Section(site, SERVICE).post("outcome", hand_over=over.id).status_code == 422
+
+
+def test_what_may_have_been_sent_before_a_ticket_was_linked_is_not_sent_again(site: Site) -> None:
+    section, store = Section(site, CHAT), site.service.store
+    assert store
+    with breaking(site, keeps=True):
+        section.send()
+    store.links.link(str(CHAT), site.made(SERVICE).id, "agent")
+    section.send()
+    assert len(outgoing(site)) == 1
+    assert store.hand_overs.of(site.made(SERVICE).id) == ()
+
+
 def test_when_the_client_writes_again_the_store_is_asked_first(site: Site) -> None:
     section = Section(site, DELIVERY)
     section.send()

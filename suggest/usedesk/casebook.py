@@ -12,6 +12,7 @@ from suggest.hand_over import called_for
 from suggest.regulation import Phrasebank
 from suggest.store.contacts import Contact
 from suggest.store.fold import ANSWERS, Event, Kind
+from suggest.store.hand_overs import HandOver
 from suggest.store.links import Link
 from suggest.store.store import Store
 from suggest.store.trace import Trace
@@ -62,6 +63,11 @@ class Casebook:
         linked = self.store.suggestions.get(link.suggestion_id) if link else None
         return (linked, link) if linked else (made, None)
 
+    def hand_overs(self, made: Suggestion, about: Suggestion) -> tuple[HandOver, ...]:
+        """Those of what the case is about, and those that its ticket asked for before it was linked; in order."""
+        found = [over for id_ in dict.fromkeys((about.id, made.id)) for over in self.store.hand_overs.of(id_)]
+        return tuple(sorted(found, key=lambda over: over.id))
+
     def open(self, made: Suggestion, letters: Sequence[str] = ()) -> Case:
         """The case of a ticket; `letters` are what the client has written in private, as far as it was read."""
         about, link = self.about(made)
@@ -108,7 +114,7 @@ class Casebook:
             data=data,
             department=asked,
             department_title=self.bank.departments[asked].title if asked else "",
-            hand_overs=self.store.hand_overs.of(about.id),
+            hand_overs=self.hand_overs(made, about),
             informed=informed,
             done=trace is not None and trace.entry.state == "done",
             now=self.store.clock(),

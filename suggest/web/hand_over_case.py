@@ -68,7 +68,8 @@ class Case:
 
     @cached_property
     def overs(self) -> tuple[HandOver, ...]:
-        return self.store.hand_overs.of(self.made.id)
+        """Those of the review, and those that this ticket asked for before it was linked to it; in order."""
+        return self.book.hand_overs(self.here.made, self.made)
 
     @cached_property
     def linked(self) -> int | None:
@@ -125,7 +126,8 @@ class Case:
 
     def request(self, order: Order, screenshot: bool) -> Request:
         rules, bank = self.handing.rules, self.counter.service.bank
-        return request(self.made, bank, rules, order.purpose, screenshot, order.data)
+        zone = self.counter.service.settings.zone
+        return request(self.made, bank, rules, order.purpose, screenshot, order.data, zone)
 
     def parcel(self, order: Order, picture: Picture | None) -> Parcel:
         """Everything for `Handing.send`; raises Refused."""
@@ -151,6 +153,9 @@ class Case:
 
     def key(self, order: Order) -> str:
         """The same however often it is pressed; another once the review changed, or the last question was answered."""
+        left = [over for over in self._to(order) if over.purpose == order.purpose and over.sent_at is None]
+        if before := next((over.key for over in left if over.suggestion_id != self.made.id), None):
+            return before  # asked for in the client's ticket before it was linked, and perhaps sent
         whom = f"{order.department}:{order.store or '-'}"
         if order.purpose == "check":
             changes = [
@@ -165,7 +170,8 @@ class Case:
     def kept_picture(self, key: str) -> Picture | None:
         """The screenshot that came with an earlier try."""
         over = next((over for over in self.overs if over.key == key), None)
-        files = [file for file in self.store.attachments.of(self.made.id) if over and file.hand_over == over.id]
+        files = self.store.attachments.of(over.suggestion_id) if over else ()
+        files = tuple(file for file in files if over and file.hand_over == over.id)
         data = self.store.attachments.data(files[-1].id) if files else None
         return Picture(files[-1].name or "screenshot.png", files[-1].media_type, data) if data else None
 

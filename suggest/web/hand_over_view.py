@@ -66,7 +66,7 @@ def _row(case: Case, over: HandOver) -> dict[str, Any]:
         "answered": _at(workdays.local(over.answered_at)) if over.answered_at else "",
         "closed": _at(workdays.local(over.outcome_sent_at)) if over.outcome_sent_at else "",
         "store": over.department == STORE,
-        "reminded": case.store.reminders.sent(case.made.id).get(over.id, 0),
+        "reminded": case.store.reminders.sent(over.suggestion_id).get(over.id, 0),
     }
 
 
