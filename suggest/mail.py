@@ -30,11 +30,12 @@ class MailError(SuggestError):
     """A letter was not sent; `advice` says it to an agent in Russian. No text of it holds an address or a password.
 
     `again`: the same may work later. `sure`: it was surely not sent; else nobody knows, since the connection broke off.
+    `partly`: some of its addresses took it, others refused it, so that all of it again would reach those twice.
     """
 
-    def __init__(self, said: str, advice: str, again: bool = False, sure: bool = True) -> None:
+    def __init__(self, said: str, advice: str, again: bool = False, sure: bool = True, partly: bool = False) -> None:
         super().__init__(said)
-        self.advice, self.again, self.sure = advice, again, sure
+        self.advice, self.again, self.sure, self.partly = advice, again, sure, partly
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,8 @@ class Mailer:
                 connection.login(self._server.user, self._server.password)
             refused = connection.send_message(message)
         if refused:
-            raise MailError("some addresses were refused", f"Почта не приняла адреса: {len(refused)}. Проверьте их.")
+            advice = f"Почта не приняла адреса: {len(refused)}. Проверьте их."
+            raise MailError("some addresses were refused", advice, sure=False, partly=True)
 
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:

@@ -168,7 +168,11 @@ class Notifier:
                 "%s of suggestion %s was not told by %s: %s", notice.flag, notice.suggestion_id, way, error
             )
             self._meter.noticed(way, notice.flag, "failed")
-            return False
+            if not (isinstance(error, MailError) and error.partly):
+                return False
+            # Repeated, it would reach those again who have it; whom it did not reach the log and the counter tell.
+            self._notices.told(notice, way, self._clock())
+            return True
         self._notices.told(notice, way, self._clock())
         self._meter.noticed(way, notice.flag, "told")
         return True

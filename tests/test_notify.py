@@ -183,6 +183,20 @@ def test_the_letter_says_where_and_what_and_nothing_personal(store: Store, clock
     assert made.id not in whole
 
 
+def test_a_letter_that_one_of_two_addresses_refuses_is_not_sent_to_the_other_again(store: Store, clock: Clock) -> None:
+    flagged(store, clock, "safety")
+    metrics = Metrics()
+    with mailbox() as box:
+        mailer = Mailer(box.url, "suggest@company.example", trusted)
+        both = by_mail(mailer, TELLING, lambda _: "kazan@company.example, nobody@company.example")
+        notifier = a_notifier(store, clock, metrics, mail=both)
+        notifier.sweep()
+        clock.forward(hours=2)
+        notifier.sweep()
+        assert len(box.letters) == 1
+    assert 'result="failed"' in metrics.text().decode()
+
+
 def test_a_branch_without_a_manager_is_a_failure_that_shows(store: Store, clock: Clock) -> None:
     flagged(store, clock, "legal")
     metrics = Metrics()
