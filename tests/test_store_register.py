@@ -154,6 +154,23 @@ def test_a_spreadsheet_runs_nothing(store: Store, clock: Clock) -> None:
     assert sorted(row[rows[0].index("author")] for row in rows[1:]) == sorted(defused(text) for text in NASTY)
 
 
+@pytest.mark.parametrize(
+    "text", ["Да;=HYPERLINK(1)", "Да; =1+1", 'Да;"=1+1"', "Да\n=1+1", "Да;-1+cmd|' /C calc'!A0", "Да;+SUM(1)", "Да;＝1"]
+)
+def test_a_spreadsheet_that_splits_at_semicolons_runs_nothing(store: Store, clock: Clock, text: str) -> None:
+    desk = Desk(a_suggester(clock), store.suggestions, store.records)
+    desk.receive(Review(id="1", platform="2gis", rating=1, text=text, author="Иван"))
+    out = io.StringIO(newline="")
+    write(store.register.every(Filter()), out, "csv")
+    cells = [cell.lstrip(' "') for row in csv.reader(io.StringIO(out.getvalue()), delimiter=";") for cell in row]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "＝"))]
+
+
+@pytest.mark.parametrize("text", ["Спасибо ;-)", "Плохо:\n- долго\n- дорого", "10-20; 5+5", "a;b"])
+def test_ordinary_words_are_exported_as_they_are(text: str) -> None:
+    assert defused(text) == text
+
+
 def test_json_lines_say_what_the_register_says(store: Store, desk: Desk) -> None:
     out = io.StringIO()
     write(store.register.every(Filter()), out, "jsonl")

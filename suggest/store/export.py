@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, TextIO
 
@@ -13,6 +14,9 @@ Format = Literal["csv", "jsonl"]
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a cell must not begin with: spreadsheets would run it (OWASP «CSV injection»)."""
+
+_INSIDE = re.compile(r'([;\t\r\n])(?=[\s"]*(?:[=@＝＠]|[+＋－-][^;\r\n]*[|(]))')
+"""Where a spreadsheet that splits at semicolons, as a Russian one does, would begin a cell with what it runs."""
 
 
 def write(entries: Iterable[Entry], out: TextIO, form: Format) -> int:
@@ -40,8 +44,9 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def defused(cell: str) -> str:
-    """The cell with an apostrophe before it where a spreadsheet would run it."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    """The cell with an apostrophe before what a spreadsheet would run, at its beginning or after a semicolon or a break."""
+    cell = _INSIDE.sub(r"\1'", cell)
+    return f"'{cell}" if cell.startswith(FORMULA) or cell.lstrip().startswith(FORMULA) else cell
 
 
 def _cell(value: Any) -> str:
