@@ -14,7 +14,7 @@ from suggest.desk import Desk
 from suggest.feedback import Feedback
 from suggest.store.engine import Database
 from suggest.store.fold import Kind, fold
-from suggest.store.hand_overs import LEASE, Asked, Claim, HandOvers
+from suggest.store.hand_overs import LEASE, Asked, Claim, ClaimLost, HandOvers
 from suggest.store.schema import upgrade
 from suggest.store.store import Store, open_store, store_over
 from suggest.store.tables import hand_overs, suggestions
@@ -145,6 +145,15 @@ def test_whoever_lost_the_claim_does_not_end_that_of_another(store: Store, clock
     assert not store.hand_overs.claim(asked(made)).mine
     store.hand_overs.release(second)
     assert store.hand_overs.claim(asked(made)).mine
+
+
+def test_whoever_lost_the_claim_does_not_send(store: Store, clock: Clock, made: str) -> None:
+    first = store.hand_overs.claim(asked(made)).hand_over
+    clock.at += LEASE
+    second = store.hand_overs.claim(asked(made)).hand_over
+    with pytest.raises(ClaimLost):
+        store.hand_overs.trying(first.id, first)
+    assert store.hand_overs.trying(second.id, second).tried_at == clock()
 
 
 def test_what_is_sent_is_claimed_again_only_to_be_finished(store: Store, clock: Clock, made: str) -> None:

@@ -77,6 +77,10 @@ class Claim:
     mine: bool
 
 
+class ClaimLost(Exception):
+    """The lease ran out and somebody else is at the hand-over."""
+
+
 class HandOvers:
     """Keeps hand-overs; every method raises StoreUnavailable where it cannot, those with an id KeyError if there is none."""
 
@@ -108,9 +112,16 @@ class HandOvers:
                 changes |= {"mode": mode, "agent": asked.agent, "error": None, "uncertain": uncertain}
             return Claim(_changed(connection, kept.id, changes), True)
 
-    def trying(self, hand_over_id: int) -> HandOver:
-        """It goes out now: until `sent` or `failed` says how that ended, nobody knows whether it did."""
+    def trying(self, hand_over_id: int, claimed: HandOver | None = None) -> HandOver:
+        """It goes out now: until `sent` or `failed` says how that ended, nobody knows whether it did.
+
+        Raises ClaimLost where the lease of `claimed` ran out and somebody else has it.
+        """
         with self._database.writing() as connection:
+            if claimed:
+                kept, _ = _held(connection, hand_over_id)
+                if kept.busy_until != claimed.busy_until or kept.sent_at is not None:
+                    raise ClaimLost
             return _changed(connection, hand_over_id, {"tried_at": self._clock(), "uncertain": False})
 
     def sent(self, hand_over_id: int, due_at: datetime, ticket_id: str | None = None) -> HandOver:

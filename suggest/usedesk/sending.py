@@ -15,7 +15,7 @@ from suggest.hand_over import Mode, Purpose, Recipient
 from suggest.hand_over_letter import Request
 from suggest.mail import Attachment, Letter, MailError
 from suggest.pictures import Picture
-from suggest.store.hand_overs import HandOver, HandOvers
+from suggest.store.hand_overs import ClaimLost, HandOver, HandOvers
 from suggest.usedesk.client import UsedeskClient
 from suggest.usedesk.errors import UsedeskError, UsedeskGarbled, UsedeskUnreachable
 from suggest.usedesk.outgoing import Search, external_id
@@ -83,7 +83,10 @@ class Sending:
         mail = self.mail if over.mode == "smtp" else None
         if over.mode == "smtp" and mail is None:
             raise NotSent(NO_MAIL)
-        self.hand_overs.trying(over.id)
+        try:
+            self.hand_overs.trying(over.id, over)
+        except ClaimLost:
+            raise NotSent(NOT_KNOWN, uncertain=True) from None
         try:
             if mail is None:
                 return self._asked(over, parcel, user or 0)
