@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from suggest.demo.tickets import Sample, notification
+from suggest.domain import StoreUnavailable
 from suggest.feedback import Feedback, Outcome
 from suggest.review_code import code_of
 from suggest.store.fold import Kind
@@ -169,6 +170,19 @@ def test_a_talks_result_goes_into_the_ticket_and_on_record(site: Site) -> None:
     assert [(contact.note, contact.agent) for contact in calls] == [
         ("Дозвонилась <ок>,\nждёт мастера", "Анна Агентова")
     ]
+
+
+def test_a_talk_that_cannot_be_kept_is_not_written_either_so_that_a_second_press_does_not_double_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, url = site.ticket(FIRST + 1)["comments"], f"{site.address}{site.widget(FIRST + 1)}/case/call"
+
+    def away(ticket_id: str) -> None:
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr(store(site).links, "of_ticket", away)
+    assert httpx.post(url, data={"note": "Дозвонилась.", "agent": ANNA}).status_code == 503
+    assert site.ticket(FIRST + 1)["comments"] == before
 
 
 def test_other_tickets_of_the_client_are_shown_never_those_of_a_robot(site: Site) -> None:

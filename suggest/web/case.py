@@ -148,13 +148,15 @@ class Cases:
         told = note.strip()
         if not told:
             return self._page(here, said="Запишите результат разговора.", bad=True)
+        about, _ = self._book.about(
+            here.made
+        )  # asked before the comment is written: without the database there is none
         said = "Записано. Usedesk не подключён: добавьте комментарий в тикет сами."
         writer = user.id if user else self.counter.service.settings.usedesk_user_id
         if self.client and self.client.usable and writer:
             html = "<br>".join(escape(line) for line in ("Результат разговора с клиентом:", *told.splitlines()))
             self.client.comment(int(_ticket_id(here)), html, writer)
             said = "Записано в комментарий тикета."
-        about, _ = self._book.about(here.made)
         contact = Contact(
             at=self._store.clock(),
             channel="call",
