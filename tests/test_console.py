@@ -288,3 +288,18 @@ def test_numbers_are_written_as_people_write_them() -> None:
         "87\u00a0%",
         "–",
     )
+
+
+@pytest.mark.parametrize("path", ["/register", "/register/export", "/mine"])
+def test_a_day_before_all_days_is_refused_in_words(app: FastAPI, path: str) -> None:
+    client = signed_in(app)
+    for day in ("since", "until"):
+        answer = client.get(f"/console{path}?{day}=0001-01-01")
+        assert answer.status_code == 422
+        assert "проверьте, что введено в поля" in answer.text
+
+
+def test_a_candidate_of_any_number_is_not_found_in_words(app: FastAPI) -> None:
+    client = signed_in(app)
+    for act in ("approve", "decline"):
+        assert client.post(f"/console/approval/{10**19}/{act}", headers=csrf(client)).status_code == 422

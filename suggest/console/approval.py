@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from suggest.console import words
@@ -17,6 +17,7 @@ router = APIRouter(dependencies=[Depends(lead)])
 words.ACTS.update(
     candidate_approved="кандидат одобрен", candidate_declined="кандидат отклонён", patch_taken="скачана правка для git"
 )
+Id = Annotated[int, Path(ge=1, lt=2**63)]
 AT_ONCE = 30
 """So many candidates are shown; the others follow when these are decided."""
 GONE = "Этот кандидат уже не ждёт решения: его решил кто-то другой, или текст удалён."
@@ -42,7 +43,7 @@ def download(request: Request) -> Response:
 
 
 @router.post("/approval/{candidate}/approve")
-def approve(request: Request, candidate: int, wording: Annotated[str, Form(max_length=20_000)] = "") -> Response:
+def approve(request: Request, candidate: Id, wording: Annotated[str, Form(max_length=20_000)] = "") -> Response:
     """As it is or in the lead's own wording."""
     try:
         _candidates(request).approve(candidate, signed_in(request).name, wording.strip() or None)
@@ -53,7 +54,7 @@ def approve(request: Request, candidate: int, wording: Annotated[str, Form(max_l
 
 
 @router.post("/approval/{candidate}/decline")
-def decline(request: Request, candidate: int) -> Response:
+def decline(request: Request, candidate: Id) -> Response:
     """For good."""
     try:
         _candidates(request).decline(candidate, signed_in(request).name)

@@ -22,6 +22,7 @@ from suggest.store.register import Entry, Filter
 router = APIRouter(dependencies=[Depends(signed_in)])
 Who = Annotated[User, Depends(signed_in)]
 PAGE = 50
+EARLIEST = date(1970, 1, 1)
 TYPES = {"csv": "text/csv; charset=utf-8", "jsonl": "application/x-ndjson; charset=utf-8"}
 
 
@@ -37,8 +38,8 @@ class RegisterQuery(Frozen):
     agent: str | None = Field(default=None, max_length=200)
     flag: str | None = Field(default=None, max_length=100)
     ticket_id: str | None = Field(default=None, max_length=64)
-    since: date | None = None
-    until: date | None = None
+    since: date | None = Field(default=None, ge=EARLIEST)
+    until: date | None = Field(default=None, ge=EARLIEST)
 
     @field_validator("*", mode="before")
     @classmethod
