@@ -67,6 +67,18 @@ def test_an_edit_that_repeats_is_proposed_once(desk: Desk, queue: Candidates) ->
     assert [again.times for again in queue.queue()] == [4]
 
 
+def test_what_was_erased_undecided_does_not_stand_before_the_others(
+    desk: Desk, queue: Candidates, store: Store
+) -> None:
+    for number in range(4):
+        edit(desk, f"gone-{number}", "empathy", NEW, author="Ушедший")
+    assert len(queue.queue()) == 1
+    store.retention.erase(author="Ушедший")
+    for number in range(3):
+        edit(desk, f"here-{number}", "empathy", "Очень жаль, что так вышло с заказом.", author="Ольга")
+    assert [candidate.text for candidate in queue.queue(limit=1)] == ["Очень жаль, что так вышло с заказом."]
+
+
 def test_facts_are_taken_out_of_a_wording(desk: Desk, queue: Candidates) -> None:
     for number, author in enumerate(["Мария Петрова", "Пётр Иванов", "Ольга"]):
         name = author.split()[0]

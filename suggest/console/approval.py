@@ -73,7 +73,9 @@ def _page(request: Request, status: int = 200, said: str = "", at: int | None = 
     waiting = queue.queue(limit=AT_ONCE)
     before = {one.id: kept.suggestions.get(one.suggestion_id, 1) for one in waiting if one.kind == "exemplar"}
     offered = {key: made.match.scenario if made and made.match else None for key, made in before.items()}
-    told = {"waiting": waiting, "left": max(0, queue.count("waiting") - len(waiting)), "offered": offered}
+    # Those whose text was erased before a decision are counted, and never shown.
+    left = max(0, queue.count("waiting") - len(waiting)) if len(waiting) == AT_ONCE else 0
+    told = {"waiting": waiting, "left": left, "offered": offered}
     ready = {"approved": queue.count("approved"), "withdrawn": len(kept.phrases.withdrawn())}
     return page(request, "approval.html.j2", status, **told, **ready, said=said, at=at)
 

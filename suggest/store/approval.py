@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
+from itertools import islice
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, and_, func, insert, select, update
@@ -69,10 +70,11 @@ class Candidates:
             query = select(candidates).where(candidates.c.state == state)
             oldest = candidates.c.created_at, candidates.c.id
             if limit is not None:
-                query = query.order_by(candidates.c.kind.desc(), candidates.c.times.desc(), *oldest).limit(limit)
+                query = query.order_by(candidates.c.kind.desc(), candidates.c.times.desc())
             rows = connection.execute(query.order_by(*oldest)).all()
-            found = [_candidate(connection, row) for row in rows]
-        return tuple(candidate for candidate in found if candidate.text is not None or state != WAITING)
+            found = (_candidate(connection, row) for row in rows)
+            there = (candidate for candidate in found if candidate.text is not None or state != WAITING)
+            return tuple(islice(there, limit))
 
     def count(self, state: State) -> int:
         """How many candidates are in this state."""
