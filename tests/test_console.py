@@ -290,6 +290,21 @@ def test_numbers_are_written_as_people_write_them() -> None:
     )
 
 
+def test_a_review_that_was_answered_and_waits_for_a_department_is_no_late_reply(
+    app: FastAPI, desk: Desk, store: Store, clock: Clock
+) -> None:
+    made = desk.receive(a_review())
+    desk.feedback(made.id, Feedback(outcome="copied", revision=1))
+    over = store.hand_overs.claim(Asked(suggestion_id=made.id, key="k", department="brand_store", mode="eml")).hand_over
+    store.hand_overs.sent(over.id, clock() + timedelta(days=1))
+    clock.forward(days=30)
+    client = signed_in(app)
+    page = client.get("/console/queue").text
+    assert "ответ дан, ждём отдел" in words_of(page)
+    assert "просроч" not in page.partition("<main")[2].partition('id="list"')[2]
+    assert listed(client, "/console/queue?late=true") == []
+
+
 @pytest.mark.parametrize("path", ["/register", "/register/export", "/mine"])
 def test_a_day_before_all_days_is_refused_in_words(app: FastAPI, path: str) -> None:
     client = signed_in(app)

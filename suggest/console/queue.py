@@ -75,6 +75,8 @@ def queue(request: Request, asked: Annotated[QueueQuery, Query()]) -> HTMLRespon
 
 
 def _row(service: Service, entry: Entry, now: datetime) -> Row:
+    if entry.answered_at:
+        return Row(entry, None, late=False)
     by = answer_by(entry.priority, entry.received_at, service.targets, service.workdays)
     return Row(entry, by, by is not None and by < now)
 

@@ -73,7 +73,9 @@ class Entry(Frozen):
 
 
 class Waiting(Frozen):
-    """Which of the reviews that wait for a reply; `late`: received by then, for each priority, is overdue."""
+    """Which of the reviews that wait for a reply; `late`: received by then, for each priority, and not
+    answered, is overdue.
+    """
 
     platform: Platform | None = None
     branch: Text | None = None
@@ -175,6 +177,7 @@ def _waiting(wanted: Waiting) -> Iterator[ColumnElement[bool]]:
         flags = suggestion_flags.c
         yield exists().where(flags.suggestion_id == kept.id, flags.flag == wanted.flag)
     if wanted.late is not None:
+        yield kept.answered_at.is_(None)
         yield or_(*(and_(kept.priority == level, kept.received_at <= by) for level, by in wanted.late.items()))
 
 
