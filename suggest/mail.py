@@ -141,14 +141,14 @@ def _message(letter: Letter, sender: str) -> EmailMessage:
     if sender:
         made["From"] = _addresses(sender)
     made["To"] = _addresses(letter.to)
-    made["Subject"] = " ".join(letter.subject.split())
+    made["Subject"] = " ".join("".join(char if char.isprintable() else " " for char in letter.subject).split())
     made["Date"] = formatdate(localtime=False)
     if letter.key:
         domain = sender.rpartition("@")[2].strip("> ") or "suggest.invalid"
         made["Message-ID"] = f"<{hashlib.blake2b(letter.key.encode(), digest_size=16).hexdigest()}@{domain}>"
-    made.set_content(letter.text)
+    made.set_content(letter.text.replace("\0", ""))  # servers refuse a letter for good that holds one
     if letter.html:
-        made.add_alternative(letter.html, subtype="html")
+        made.add_alternative(letter.html.replace("\0", ""), subtype="html")
     for attachment in letter.attachments:
         kind, _, subtype = attachment.media_type.partition("/")
         made.add_attachment(attachment.data, maintype=kind, subtype=subtype, filename=attachment.name)

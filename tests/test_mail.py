@@ -65,6 +65,16 @@ def test_a_subject_cannot_bring_headers_of_its_own() -> None:
     assert got["Subject"] == "Тема Bcc: spy@evil.example"
 
 
+def test_what_no_server_takes_is_left_out() -> None:
+    made = eml(Letter("a@company.example", "Филиал\0 \x0bна\x07 углу", "Отзыв\0 плохой", "<p>Отзыв\0</p>"))
+    got = message_from_bytes(made, policy=default)
+    assert got["Subject"] == "Филиал на углу"
+    body = got.get_body(("plain",))
+    assert body
+    assert body.get_content().strip() == "Отзыв плохой"
+    assert b"\0" not in made
+
+
 def test_a_file_opens_as_a_draft() -> None:
     got = message_from_bytes(eml(LETTER), policy=default)
     assert (got["X-Unsent"], got["From"]) == ("1", None)
