@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -231,6 +232,30 @@ def test_when_the_client_writes_again_the_store_is_asked_first(site: Site) -> No
     assert section.state[1] == 0
 
 
+@pytest.mark.parametrize("mode", ["usedesk", "eml"])
+def test_a_question_that_may_have_been_asked_is_looked_for_in_its_ticket_whatever_is_chosen_then(
+    site: Site, clock: Clock, mode: str
+) -> None:
+    section, comment = Section(site, DELIVERY), site.rest.helpdesk.comment
+    section.send()
+    wrote_again(site, DELIVERY)
+
+    def breaks(asked: Any) -> int:
+        kept = comment(asked)
+        if asked.get("type") == "public":
+            raise RuntimeError("the stand-in breaks down, as it was told to")
+        return kept
+
+    site.rest.helpdesk.comment = breaks  # type: ignore[method-assign]
+    section.send(purpose="solved")
+    site.rest.helpdesk.comment = comment  # type: ignore[method-assign]
+    clock.forward(minutes=5)
+    section.send(purpose="solved", mode=mode)
+    (request,) = outgoing(site)
+    assert len([row for row in request["comments"] if "был ли решён вопрос с клиентом?" in row["message"]]) == 1
+    assert [over.sent_at is not None for over in section.overs] == [True, True]
+
+
 def test_an_answer_before_the_question_does_not_answer_it(site: Site) -> None:
     section = Section(site, DELIVERY)
     section.send()
@@ -292,6 +317,14 @@ def test_without_usedesk_the_request_is_a_letter_to_be_sent_by_hand(site: Site) 
     assert "письмо, запрос" in private(site.ticket(DELIVERY))[0]
     assert site.ticket(DELIVERY)["ticket"]["status_id"] == 5
     assert section.post("letter", **STORE_FORM).status_code == 200
+
+
+def test_what_was_not_sent_by_usedesk_is_not_told_to_be_a_letter_that_was(site: Site) -> None:
+    section = Section(site, DELIVERY)
+    with breaking(site, keeps=False):
+        section.send()
+    assert section.post("mailed", hand_over=section.overs[0].id, agent=ANNA).status_code == 422
+    assert section.overs[0].sent_at is None
 
 
 def test_what_went_by_usedesk_is_no_letter_to_be_sent_too(site: Site) -> None:

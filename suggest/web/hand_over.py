@@ -153,7 +153,10 @@ class HandOvers:
     def mailed(self, token: str, hand_over: Chosen, agent: Agent = "") -> HTMLResponse:
         """The agent sent the file by hand."""
         case = self._case(token)
-        case.handing.mailed(case.of(hand_over), case.home, *_who(self.counter.agents.find(agent)))
+        over = case.of(hand_over)
+        if over.mode != "eml":
+            raise InputError("hand_over", "is not a letter that the agent sends")
+        case.handing.mailed(over, case.home, *_who(self.counter.agents.find(agent)))
         return page("widget_hand_over.html.j2", **section(self._case(token)))
 
     def resume(self, token: str, hand_over: Chosen, agent: Agent = "") -> HTMLResponse:

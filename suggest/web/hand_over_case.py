@@ -184,7 +184,10 @@ class Case:
 
     def _thread(self, order: Order) -> int | None:
         """The outgoing ticket in which this recipient was asked before, where a question belongs into it."""
-        if order.purpose == "check" or (order.mode or self.handing.modes[0]) != "usedesk":
+        mode = order.mode or self.handing.modes[0]
+        unsent = (over for over in self.overs if over.key == self.key(order) and over.sent_at is None)
+        doubtful = (over.mode for over in unsent if over.uncertain or over.tried_at)
+        if order.purpose == "check" or next(doubtful, mode) != "usedesk":
             return None
         asked = [over.ticket_id for over in self._to(order) if over.mode == "usedesk" and over.sent_at]
         return _number(asked[-1]) if asked else None
