@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -180,6 +181,15 @@ class Review(Frozen):
     ticket_id: Text | None = Field(default=None, max_length=64)
     branch: Text | None = Field(default=None, max_length=200)
     client: Client = Client()
+
+    @property
+    def link(self) -> str | None:
+        """`url` where it leads to a web page: whatever else it holds must not become a link in an agent's page."""
+        try:
+            parts = urlsplit(self.url or "")
+        except ValueError:
+            return None
+        return self.url if parts.scheme in {"http", "https"} and parts.netloc else None
 
 
 class Reason(Frozen):

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from html import escape
-from urllib.parse import urlsplit
 
 from suggest.domain import Suggestion
 from suggest.hand_over import HandOverRules, Purpose
@@ -91,7 +90,7 @@ def card(made: Suggestion, bank: Phrasebank, screenshot: bool, zone: tzinfo = UT
         _day(at, zone) if at else f"поступил {_day(made.created_at, zone)}",
     )
     title = "Отзыв" if screenshot else "Карточка отзыва (не скриншот)"
-    return Card(title, " · ".join(filter(None, facts)), review.text, _safe(review.url))
+    return Card(title, " · ".join(filter(None, facts)), review.text, review.link)
 
 
 def _day(at: datetime, zone: tzinfo) -> str:
@@ -126,11 +125,3 @@ def _data(rules: HandOverRules, given: str) -> str:
 
 def _p(text: str) -> str:
     return f"<p>{escape(text)}</p>"
-
-
-def _safe(url: str | None) -> str | None:
-    """The address of a web page; anything else is no link."""
-    try:
-        return url if url and urlsplit(url).scheme in {"http", "https"} else None
-    except ValueError:
-        return None

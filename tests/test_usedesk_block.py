@@ -24,7 +24,8 @@ from suggest.demo.tickets import SAMPLES, Sample, notification
 from suggest.desk import Desk, InMemory
 from suggest.domain import StoreUnavailable, Suggestion
 from suggest.usedesk.block import DEADLINE
-from tests.fakes import KeywordMatcher, a_suggester
+from suggest.usedesk.view import View
+from tests.fakes import KeywordMatcher, a_review, a_suggester, the_bank
 from tests.usedesk_fakes import COMPLAINT, PATIENCE, SECRET, Standin, a_client, a_served, a_side, standin
 
 SLOW = 5.0
@@ -294,6 +295,17 @@ def test_a_hostile_ticket_is_harmless() -> None:
         assert "Ответ клиенту" in html
         assert harmless(html)
         assert "49" not in html.split("Ответ клиенту")[1].split("</textarea>")[0]
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", " JavaScript:alert(1)", "data:text/html,x", "//x", "https:alert"]
+)
+def test_what_is_no_web_page_is_no_link(url: str) -> None:
+    """The block stands in Usedesk's own page, and a review may come through the API with any address."""
+    made = a_suggester().suggest(a_review(url=url))
+    assert "href" not in View(the_bank()).suggestion(made)
+    linked = a_suggester().suggest(a_review(url="https://2gis.ru/reviews/1"))
+    assert 'href="https://2gis.ru/reviews/1"' in View(the_bank()).suggestion(linked)
 
 
 KEYS = st.sampled_from(
