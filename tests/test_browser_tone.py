@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -56,6 +57,16 @@ def finds(flag: str, quote: str) -> Behaviour:
     def answer(exchange: Exchange) -> None:
         there = quote in exchange.body["messages"][-1]["content"]
         exchange.says(json.dumps({"findings": [{"flag": flag, "quote": quote}] if there else []}, ensure_ascii=False))
+
+    return answer
+
+
+def after(event: threading.Event, behaviour: Behaviour) -> Behaviour:
+    """Holds the answer back until then."""
+
+    def answer(exchange: Exchange) -> None:
+        event.wait(20)
+        behaviour(exchange)
 
     return answer
 
@@ -115,7 +126,10 @@ def test_a_revision_of_the_model_is_offered_only_for_what_it_changes(browser: Br
         page.evaluate("htmx.trigger(document.body, 'acted')")
         page.wait_for_timeout(500)
         expect(page.locator("#newer")).to_have_count(0)
-    with a_widget(browser, tmp_path / "again", finds("coldness", "Здравствуйте")) as (page, _):
+    opened = threading.Event()
+    slow = after(opened, finds("coldness", "Здравствуйте"))
+    with a_widget(browser, tmp_path / "again", slow, model_deadline="30") as (page, _):
+        opened.set()
         expect(page.locator("#newer")).to_contain_text("Модель добавила замечания")
         page.locator("#newer button").click()
         expect(page.locator("#findings .model")).to_contain_text("Звучит холодно")
