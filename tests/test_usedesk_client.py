@@ -25,6 +25,7 @@ from suggest.usedesk.errors import (
     UsedeskUnset,
 )
 from suggest.usedesk.throttle import Throttle
+from suggest.web.agents import Agents
 from tests.usedesk_fakes import COMPLAINT, Standin, a_client, standin
 
 USER = 501
@@ -208,6 +209,19 @@ def test_an_agent_goes_first_and_pushes_the_rest_back() -> None:
     assert time.at == 0.0
     throttle.wait()
     assert time.at == 1.0
+
+
+def test_what_an_agent_waits_for_is_not_queued_behind_the_rest() -> None:
+    time = Time()
+    throttle = Throttle(2, time, time.sleep)
+    throttle.hold(30)
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=[{"id": 1, "name": "Анна"}]))
+    client = a_client("http://usedesk.example", transport=transport, throttle=throttle)
+    assert [user.name for user in Agents(client).all()] == ["Анна"]
+    client.tickets(urgent=True, client_id=7)
+    assert time.at == 0.0
+    client.users()
+    assert time.at >= 30
 
 
 def test_a_busy_server_is_left_alone() -> None:

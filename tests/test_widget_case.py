@@ -93,6 +93,18 @@ def test_the_linked_ticket_shows_review_promise_data_steps_and_what_is_next(site
     assert f"{site.service.settings.usedesk_ticket_url.replace('{id}', str(FIRST))}" in shown
 
 
+def test_the_case_leads_in_a_linked_ticket_only(site: Site) -> None:
+    def leads(ticket: int) -> bool:
+        whole = httpx.get(f"{site.address}{site.widget(ticket)}").text
+        return whole.index('id="case"') < whole.index('id="main"')
+
+    review = answered(site)
+    assert not leads(FIRST + 1)
+    section(site, FIRST + 1, "/link", review=review, agent=ANNA)
+    assert leads(FIRST + 1)
+    assert not leads(FIRST)
+
+
 def test_a_strangers_code_is_told_apart(site: Site) -> None:
     review = answered(site)
     store(site).links.link(str(FIRST + 2), review, "code")

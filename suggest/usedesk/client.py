@@ -96,10 +96,12 @@ class UsedeskClient:
         """A ticket's answer as it came, with what `ticket` drops of its client: to be shown, never kept."""
         return mapping(self._ask("ticket", {"ticket_id": ticket_id}, urgent=True))
 
-    def tickets(self, updated_after: str = "", offset: int = 0, **filters: object) -> tuple[Ticket, ...]:
+    def tickets(
+        self, updated_after: str = "", offset: int = 0, urgent: bool = False, **filters: object
+    ) -> tuple[Ticket, ...]:
         """A page of tickets, without their messages; `updated_after` is in Usedesk's own time."""
         asked = {"updated_after": updated_after, "offset": offset, "sort": "last_updated_at", "order": "asc", **filters}
-        rows = self._ask("tickets", {name: value for name, value in asked.items() if value != ""})
+        rows = self._ask("tickets", {name: value for name, value in asked.items() if value != ""}, urgent)
         listed = mapping(rows).get("tickets", rows)
         return tuple(found for found in map(read_ticket, items(listed)) if found)
 
@@ -107,9 +109,9 @@ class UsedeskClient:
         """The dictionary of custom fields."""
         return read_fields(self._ask("ticket/fields", {}, urgent))
 
-    def users(self) -> tuple[User, ...]:
+    def users(self, urgent: bool = False) -> tuple[User, ...]:
         """Who works in Usedesk."""
-        rows = self._ask("users", {})
+        rows = self._ask("users", {}, urgent)
         return tuple(found for found in map(read_user, items(mapping(rows).get("users", rows))) if found)
 
     def tags(self) -> tuple[str, ...]:

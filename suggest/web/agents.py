@@ -31,7 +31,7 @@ class Agents:
         with self._lock:
             if self._clock() >= self._until:
                 try:
-                    self._users, self._until = self._client.users(), self._clock() + LIFE
+                    self._users, self._until = self._client.users(urgent=True), self._clock() + LIFE
                 except UsedeskError:
                     self._until = self._clock() + PAUSE
             return self._users

@@ -87,7 +87,7 @@ class Around:
     def _related(self, ticket: Ticket) -> tuple[Related, ...]:
         if self.client is None or ticket.client_id is None:
             return ()
-        rows = self.client.tickets(client_id=ticket.client_id)
+        rows = self.client.tickets(urgent=True, client_id=ticket.client_id)
         others = sorted((row for row in rows if row.id != ticket.id), key=lambda row: row.id, reverse=True)
         address = self.counter.service.settings.usedesk_ticket_url
         return tuple(
