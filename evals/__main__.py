@@ -15,11 +15,12 @@ from rich.console import Console
 from evals import baseline, show
 from evals.baseline import LAST, LOGS
 from evals.dataset import CasesError, EvalsError
-from suggest.bootstrap import Settings, build_store, build_suggester
+from suggest.bootstrap import build_store, build_suggester
 from suggest.domain import SuggestError
 from suggest.phrasebank import load as load_bank
 from suggest.pipeline import Suggester
 from suggest.regulation import Phrasebank
+from suggest.settings import Settings
 
 Build = Callable[[Settings, Phrasebank], Suggester]
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from suggest.bootstrap import Settings
 from suggest.embed import Encoder, directory
 from suggest.features import Array, build_vocabulary
 from suggest.fit_alarms import Progress, encoded
 from suggest.kernel import features, one_hot, solve
 from suggest.phrasebank import load_exemplars
+from suggest.settings import Settings
 
 CURVE = Path(__file__).with_name("learning_curve.json")
 SHARES = (0.125, 0.25, 0.5, 0.75, 1.0)

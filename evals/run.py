@@ -20,13 +20,14 @@ from evals.judge import Row
 from evals.meter import Meter
 from evals.metrics import measure
 from evals.task import evaluate
-from suggest.bootstrap import PREFIX, Settings, build_suggester
+from suggest.bootstrap import build_suggester
 from suggest.bootstrap_model import advised
 from suggest.domain import Finding, InputError, Platform, Review
 from suggest.evaluation import FILE
 from suggest.phrasebank import load as load_bank
 from suggest.pipeline import Suggester
 from suggest.regulation import Phrasebank
+from suggest.settings import PREFIX, Settings
 
 Build = Callable[[Settings, Phrasebank], Suggester]
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from suggest import upkeep, users
 from suggest.bootstrap import (
     Service,
-    Settings,
     build,
     build_bank,
     build_checker,
@@ -24,6 +23,7 @@ from suggest.bootstrap import (
     setup,
 )
 from suggest.domain import Client, InputError, PhrasebankError, Platform, Review, Severity, SuggestError
+from suggest.settings import Settings
 
 Command = Callable[[argparse.Namespace, Settings], int]
 

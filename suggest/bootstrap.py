@@ -1,34 +1,30 @@
-"""The composition root: `Settings`, the one reader of the environment, and the functions that build the service."""
+"""The composition root: the functions that build the service and its parts out of the settings."""
 
 from __future__ import annotations
 
 import logging
-import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from pydantic import Field, ValidationError
+from typing import TYPE_CHECKING, Any
 
 from suggest.checker import Checker
 from suggest.choose import History
 from suggest.deadlines import Targets, load_targets
 from suggest.desk import Desk
-from suggest.domain import Frozen, InputError, Review, Suggestion
+from suggest.domain import InputError, Review, Suggestion
 from suggest.metrics import Metrics
-from suggest.parse import faults
 from suggest.phrasebank import load, load_exemplars, load_flag_exemplars
 from suggest.pipeline import Suggester
 from suggest.regulation import Company, Phrasebank
+from suggest.settings import Settings
 from suggest.web.token import Tokens
 from suggest.workdays import Workdays, load_calendar
 
 if TYPE_CHECKING:
     from suggest.bootstrap_model import Keeping, ModelSide
+    from suggest.hand_over import HandOverRules
     from suggest.mail import Mailer
     from suggest.notify import Notifier, Send
     from suggest.reminders import Reminding
@@ -37,136 +33,8 @@ if TYPE_CHECKING:
     from suggest.usedesk.client import UsedeskClient
     from suggest.usedesk.doctor import Doctor
     from suggest.usedesk.handing import Handing
-    from suggest.usedesk.outgoing import Answers
     from suggest.usedesk.side import Side
     from suggest.usedesk.way_back import WayBack
-
-PREFIX = "SUGGEST_"
-PROJECT = Path(__file__).parent.parent
-SECRETS = frozenset(
-    {
-        "api_keys",
-        "secret",
-        "model_api_key",
-        "usedesk_api_token",
-        "usedesk_block_secret",
-        "usedesk_webhook_secret",
-        "smtp_url",
-        "notify_webhook",
-        "lookup_key",
-    }
-)
-
-
-class Settings(Frozen):
-    """Everything that can be set from outside, each field by `SUGGEST_` and its name in capitals."""
-
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=1, le=65535)
-    database_url: str = ""
-    """sqlite:///FILE or postgresql://HOST/NAME; empty: a SQLite file in the cache."""
-    retention_days: int = Field(default=180, ge=1)
-    """How long the texts of a review are kept; counts stay."""
-    phrasebank: Path = PROJECT / "phrasebank"
-    cache: Path = PROJECT / ".cache" / "suggest"
-    encoder: str = "multilingual-e5-small"
-    threads: int | None = Field(default=None, ge=1)
-    api_keys: str = ""
-    """Comma-separated; empty: the API is open."""
-    usedesk_api_base: str = "https://api.usedesk.ru"
-    usedesk_api_token: str = ""
-    usedesk_ticket_url: str = "https://secure.usedesk.ru/tickets/{id}"
-    """Where an agent's browser opens a ticket; {id} is its number."""
-    usedesk_block_secret: str = ""
-    """Empty: the block is refused with a message, but in the demo."""
-    usedesk_webhook_secret: str = ""
-    """Empty: webhooks are refused."""
-    usedesk_user_id: int | None = Field(default=None, ge=1)
-    """In whose name tickets are written to."""
-    usedesk_mail_channel: int | None = Field(default=None, ge=1)
-    """The mail channel of Usedesk through which requests to stores and departments leave; unset: Usedesk's choice."""
-    usedesk_filing: bool = False
-    """Whether priority and tags are written to new tickets; needs token and user."""
-    frame_ancestors: str = "https://*.usedesk.ru https://*.usedesk.com"
-    """Which pages may hold ours in a frame: sources of a Content-Security-Policy, a space between them."""
-    prompts: Path = PROJECT / "prompts"
-    model: str = ""
-    """A LiteLLM name, such as gigachat/GigaChat-2 or openai/NAME at an address of our own; empty: no model is asked."""
-    model_api_base: str = ""
-    model_api_key: str = ""
-    model_fallbacks: str = ""
-    """Comma-separated: NAME at the model's own address, or NAME@URL, its key as the URL's password."""
-    model_deadline: float = Field(default=8, gt=0, le=60)
-    """Seconds for everything that is asked for one suggestion."""
-    model_budget: str = ""
-    """So many calls a day, or «2000000 tokens», or «500 cost»; empty: no limit."""
-    model_price: str = ""
-    """IN/OUT for a million tokens, in the currency that the budget's cost is counted in."""
-    model_foreign: bool = False
-    """Whether a model may stand outside Russia."""
-    model_tasks: str = "scenario,choose,tone"
-    timezone: str = "Europe/Moscow"
-    public_url: str = ""
-    """Where agents' browsers reach this service; empty: where Usedesk called it."""
-    secret: str = ""
-    """Signs the widget's tokens and the console's sessions; empty: a random one for each process."""
-    way_back_dry_run: bool = False
-    """Whether the steps after a reply are only shown, and nothing is written to tickets."""
-    country: str = "ru"
-    """Whose public holidays are kept, and which of the company's phones is given: ru, kz."""
-    smtp_url: str = ""
-    """smtp+starttls://USER:PASSWORD@HOST or smtps://USER:PASSWORD@HOST; empty: no mail is sent."""
-    mail_from: str = ""
-    """Whom our letters are from; needed where SUGGEST_SMTP_URL is set."""
-    notify_mail: str = ""
-    """Whom urgent reviews are told to by mail where `company.yaml` names no manager; a comma between addresses."""
-    notify_webhook: str = ""
-    """Where urgent reviews are posted to as JSON."""
-    company_name: str | None = None
-    company_email: str | None = None
-    company_phone: str | None = None
-    lookup_url: str = ""
-    """Where a company's own system says whether a client is known (see usedesk/SETUP.md); empty: nobody is asked."""
-    lookup_key: str = ""
-    return_code: bool | None = None
-    """Whether public replies ask for the review's code in the subject of a letter; unset: as `company.yaml` says."""
-
-    @classmethod
-    def read(cls, environment: Mapping[str, str] | None = None) -> Self:
-        """From the environment; raises InputError naming the variable. Empty variables count as not set."""
-        given = os.environ if environment is None else environment
-        values = {name: given[PREFIX + name.upper()] for name in cls.model_fields if given.get(PREFIX + name.upper())}
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            fault = faults(error.errors())
-            fault.args = (f"{PREFIX}{fault.field.upper()}: {fault.reason}",)
-            raise fault from error
-
-    def shown(self) -> dict[str, Any]:
-        """As `suggest config` prints them: secrets only as set or not."""
-        shown: dict[str, Any] = self.model_dump(mode="json")
-        shown["database_url"] = self.database
-        for name in ("database_url", "model_api_base", "model_fallbacks"):
-            shown[name] = re.sub("://([^:@/]*):[^@]*@", r"://\1:***@", shown[name])
-        return {name: ("set" if value else "") if name in SECRETS else value for name, value in shown.items()}
-
-    @property
-    def database(self) -> str:
-        """The address of the database in use."""
-        return self.database_url or f"sqlite:///{self.cache / 'suggest.db'}"
-
-    @cached_property
-    def zone(self) -> ZoneInfo:
-        """The time zone of the company's days; raises InputError for an unknown one."""
-        try:
-            return ZoneInfo(self.timezone)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise InputError(f"{PREFIX}TIMEZONE", f"no such time zone: {self.timezone}") from error
-
-    @cached_property
-    def keys(self) -> frozenset[str]:
-        return frozenset(key.strip() for key in self.api_keys.split(",") if key.strip())
 
 
 @dataclass(frozen=True)
@@ -260,16 +128,18 @@ def served(
 ) -> Service:
     """The service over parts that are built already; `open_block` lets the block in where no secret is set."""
     from suggest.bootstrap_model import build_side
+    from suggest.hand_over import load_hand_over
 
     metrics = Metrics()
     model = build_side(settings, suggester, _keeping(suggester, store), metrics)
     refiner = model.refiner if model else None
     desk = Desk(suggester, store.suggestions, store.records, store.histories, refiner)
     tokens = Tokens(settings.secret)
-    side = build_usedesk(settings, bank, desk, open_block, tokens, store)
+    workdays, mailer, rules = build_workdays(settings), build_mailer(settings), load_hand_over(settings.phrasebank)
+    side = build_usedesk(settings, bank, desk, store, tokens, rules, open_block)
     back = build_way_back(settings, side, store)
-    handing = build_handing(settings, bank, side, store)
-    notifier = build_notifier(settings, bank, store, metrics)
+    handing = build_handing(settings, bank, side, store, workdays, mailer, rules)
+    notifier = build_notifier(settings, bank, store, metrics, workdays, mailer)
     return Service(settings, bank, desk, store, side, model, metrics, tokens, back, handing, notifier)
 
 
@@ -290,12 +160,14 @@ def build_way_back(settings: Settings, side: Side, store: Store) -> WayBack | No
     )
 
 
-def build_notifier(settings: Settings, bank: Phrasebank, store: Store, metrics: Metrics) -> Notifier | None:
+def build_notifier(
+    settings: Settings, bank: Phrasebank, store: Store, metrics: Metrics, workdays: Workdays, mailer: Mailer | None
+) -> Notifier | None:
     """Tells managers of urgent reviews; None where no way to tell them is set, which the log says."""
     from suggest.notify import Notifier, Telling, by_mail, by_webhook
 
-    telling = Telling(bank, build_workdays(settings), settings.usedesk_ticket_url)
-    mailer, company = build_mailer(settings), company_of(settings, bank)
+    telling = Telling(bank, workdays, settings.usedesk_ticket_url)
+    company = company_of(settings, bank)
     ways: dict[Way, Send] = {}
     if mailer:
         ways["mail"] = by_mail(mailer, telling, lambda branch: company(branch).manager or settings.notify_mail)
@@ -332,21 +204,26 @@ def build_reminding(settings: Settings, bank: Phrasebank, store: Store) -> Remin
     )
 
 
-def build_handing(settings: Settings, bank: Phrasebank, side: Side, store: Store) -> Handing:
+def build_handing(
+    settings: Settings,
+    bank: Phrasebank,
+    side: Side,
+    store: Store,
+    workdays: Workdays,
+    mailer: Mailer | None,
+    rules: HandOverRules,
+) -> Handing:
     """Hand-overs to stores and departments: by Usedesk or by mail, or as a file where neither is set."""
-    from suggest.hand_over import load_hand_over
     from suggest.interim import due
     from suggest.usedesk.handing import Handing
     from suggest.usedesk.sending import Sending
 
-    workdays = build_workdays(settings)
-    mail, channel = build_mailer(settings), settings.usedesk_mail_channel
     return Handing(
         client=side.client,
         hand_overs=store.hand_overs,
         journal=store.events,
-        sending=Sending(side.client, store.hand_overs, store.clock, mail, channel),
-        rules=load_hand_over(settings.phrasebank),
+        sending=Sending(side.client, store.hand_overs, store.clock, mailer, settings.usedesk_mail_channel),
+        rules=rules,
         bank=bank,
         due=lambda at: due(at, workdays),
         clock=store.clock,
@@ -388,9 +265,10 @@ def build_usedesk(
     settings: Settings,
     bank: Phrasebank,
     desk: Desk,
-    open_block: bool = False,
-    tokens: Tokens | None = None,
-    store: Store | None = None,
+    store: Store,
+    tokens: Tokens,
+    rules: HandOverRules,
+    open_block: bool,
 ) -> Side:
     """Block, webhook and poll; nothing is asked of Usedesk before they are started or called."""
     from suggest.lookup import Lookup
@@ -398,6 +276,7 @@ def build_usedesk(
     from suggest.usedesk.casebook import Casebook
     from suggest.usedesk.filing import Filing
     from suggest.usedesk.linking import Linking
+    from suggest.usedesk.outgoing import Answers
     from suggest.usedesk.rules import load_filing, load_rules
     from suggest.usedesk.side import Secrets, build_side
 
@@ -406,23 +285,20 @@ def build_usedesk(
     if settings.usedesk_filing and client.usable and user:
         filing = Filing(client, load_filing(settings.phrasebank), user)
     secrets = Secrets(settings.usedesk_block_secret, settings.usedesk_webhook_secret, open_block)
-    widget = tokens.path if tokens else None
-    rules = load_rules(settings.phrasebank)
-    linking = Linking(store.links, store.hand_overs, store.contacts, store.clock) if store else None
-    answers = build_answers(settings, store) if store else None
-    case = Brief(Casebook(store, bank)).lines if store else None
-    lookup = Lookup(settings.lookup_url, settings.lookup_key) if settings.lookup_url else None
     return build_side(
-        client, rules, bank, desk, secrets, filing, widget, settings.public_url, linking, answers, case, lookup
+        client,
+        load_rules(settings.phrasebank),
+        bank,
+        desk,
+        secrets,
+        filing,
+        tokens.path,
+        settings.public_url,
+        Linking(store.links, store.hand_overs, store.contacts, store.clock),
+        Answers(store.hand_overs, rules.texts["solved"]),
+        Brief(Casebook(store, bank)).lines,
+        Lookup(settings.lookup_url, settings.lookup_key) if settings.lookup_url else None,
     )
-
-
-def build_answers(settings: Settings, store: Store) -> Answers:
-    """What tells our own requests from reviews, and notes that they were answered."""
-    from suggest.hand_over import load_hand_over
-    from suggest.usedesk.outgoing import Answers
-
-    return Answers(store.hand_overs, load_hand_over(settings.phrasebank).texts["solved"])
 
 
 def build_doctor(settings: Settings) -> Doctor:

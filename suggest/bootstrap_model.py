@@ -34,8 +34,8 @@ from suggest.refiner import Refiner
 from suggest.regulation import Phrasebank
 
 if TYPE_CHECKING:
-    from suggest.bootstrap import Settings
     from suggest.metrics import Metrics
+    from suggest.settings import Settings
 
 OFF = Reason(code="model_off", text="Модель о тоне не спрашивают: он проверен только по правилам.")
 

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Self
 
-import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 
-from suggest.domain import Frozen, PhrasebankError
+from suggest.datafile import read
+from suggest.domain import Frozen
 from suggest.workdays import Workdays
 
 FILE = "targets.yaml"
@@ -34,14 +34,7 @@ class Targets(Frozen):
 
 def load_targets(phrasebank: Path) -> Targets:
     """The targets in a phrasebank's folder; raises PhrasebankError with every fault."""
-    try:
-        return Targets.model_validate(yaml.safe_load((phrasebank / FILE).read_text(encoding="utf-8")))
-    except ValidationError as error:
-        raise PhrasebankError(
-            f"{FILE}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
-        ) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise PhrasebankError([f"{FILE}: {' '.join(str(error).split())}"]) from error
+    return read(phrasebank, FILE, TypeAdapter(Targets))
 
 
 def answer_by(priority: int | None, received_at: datetime, targets: Targets, workdays: Workdays) -> datetime | None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
+from suggest.datafile import both, read
 from suggest.domain import Frozen, PhrasebankError
 from suggest.regulation import Approval, Phrasebank, variables_of
 
@@ -63,19 +63,11 @@ class Dialogue(Frozen):
 
 def load_dialogue(phrasebank: Path) -> Dialogue:
     """The wordings in a phrasebank's folder; raises PhrasebankError with every fault of their form."""
-    faults: list[str] = []
-    rows: dict[str, Any] = {}
-    for name, kind in ((FILE, DialoguePhrase), (CARD, TalkStep)):
-        try:
-            given = yaml.safe_load((phrasebank / name).read_text(encoding="utf-8"))
-            rows[name] = TypeAdapter(tuple[kind, ...]).validate_python(given or ())  # type: ignore[valid-type]
-        except ValidationError as error:
-            faults += (f"{name}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            faults.append(f"{name}: {' '.join(str(error).split())}")
-    if faults:
-        raise PhrasebankError(faults)
-    return Dialogue(phrases=rows[FILE], card=rows[CARD])
+    phrases, card = both(
+        lambda: read(phrasebank, FILE, TypeAdapter(tuple[DialoguePhrase, ...]), empty=()),
+        lambda: read(phrasebank, CARD, TypeAdapter(tuple[TalkStep, ...]), empty=()),
+    )
+    return Dialogue(phrases=phrases, card=card)
 
 
 def compose(dialogue: Dialogue, stage: str, name: str = "", data: str = "", interim: str = "") -> str:

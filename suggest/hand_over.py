@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-import yaml
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 
+from suggest.datafile import both, read
 from suggest.domain import Frozen, PhrasebankError, Suggestion
 from suggest.folding import fold
 from suggest.regulation import Approval, Phrasebank, variables_of
@@ -103,19 +103,11 @@ class HandOverRules(Frozen):
 
 def load_hand_over(phrasebank: Path) -> HandOverRules:
     """The directory and the wordings in a phrasebank's folder; raises PhrasebankError with every fault of their form."""
-    faults: list[str] = []
-    rules = {}
-    for name, kind in ((STORES, BrandStore), (PHRASES, HandOverPhrase)):
-        try:
-            rows: Any = yaml.safe_load((phrasebank / name).read_text(encoding="utf-8"))
-            rules[name] = TypeAdapter(tuple[kind, ...]).validate_python(rows or ())  # type: ignore[valid-type]
-        except ValidationError as error:
-            faults += (f"{name}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            faults.append(f"{name}: {' '.join(str(error).split())}")
-    if faults:
-        raise PhrasebankError(faults)
-    return HandOverRules(stores=rules[STORES], phrases=rules[PHRASES])
+    stores, phrases = both(
+        lambda: read(phrasebank, STORES, TypeAdapter(tuple[BrandStore, ...]), empty=()),
+        lambda: read(phrasebank, PHRASES, TypeAdapter(tuple[HandOverPhrase, ...]), empty=()),
+    )
+    return HandOverRules(stores=stores, phrases=phrases)
 
 
 def called_for(made: Suggestion) -> bool:

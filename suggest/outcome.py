@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter
 
+from suggest.datafile import both, read
 from suggest.domain import Frozen, PhrasebankError
 from suggest.regulation import Phrasebank
 
@@ -31,7 +31,6 @@ PRIORITIES: dict[Priority, str] = {
     "extreme": "Экстренный",
 }
 SOURCE = "002 «Действия в Usedesk»"
-Row = TypeVar("Row")
 
 
 class Strict(Frozen):
@@ -144,8 +143,10 @@ def _fits(when: When, done: Done) -> bool:
 
 def load_outcomes(phrasebank: Path) -> Outcomes:
     """The matrix in a phrasebank's folder, checked against the classifier; raises PhrasebankError with every fault."""
-    categories = _rows(phrasebank, CLASSIFIER, Category)
-    rows = _rows(phrasebank, MATRIX, Outcome)
+    categories, rows = both(
+        lambda: read(phrasebank, CLASSIFIER, TypeAdapter(tuple[Category, ...])),
+        lambda: read(phrasebank, MATRIX, TypeAdapter(tuple[Outcome, ...])),
+    )
     known = {(row.category, under) for row in categories for under in row.subcategories}
     if faults := list(_faults(rows, known)):
         raise PhrasebankError(faults)
@@ -180,15 +181,3 @@ def _faults(rows: Sequence[Outcome], known: set[tuple[str, str]]) -> Iterator[st
             yield f"{MATRIX}: {row.id}: the id occurs twice"
     if not any(row.when == When() and row.client for row in rows):
         yield f"{MATRIX}: a row that fits whatever was done (when: {{}}) is missing"
-
-
-def _rows(phrasebank: Path, name: str, kind: type[Row]) -> tuple[Row, ...]:
-    try:
-        content: Any = yaml.safe_load((phrasebank / name).read_text(encoding="utf-8"))
-        return TypeAdapter(tuple[kind, ...]).validate_python(content)  # type: ignore[valid-type]
-    except ValidationError as error:
-        raise PhrasebankError(
-            f"{name}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
-        ) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise PhrasebankError([f"{name}: {' '.join(str(error).split())}"]) from error

@@ -9,9 +9,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-import yaml
-from pydantic import ValidationError
+from pydantic import TypeAdapter
 
+from suggest.datafile import read
 from suggest.domain import Finding, Frozen, PhrasebankError, Severity
 from suggest.regulation import Phrasebank
 
@@ -51,22 +51,14 @@ class Agreement(Frozen):
 
 def load_checklist(bank: Phrasebank) -> tuple[Item, ...]:
     """The checklist beside this phrasebank; raises PhrasebankError with every fault of the file."""
-    path = bank.path / FILE
-    try:
-        rows = yaml.safe_load(path.read_text(encoding="utf-8"))
-        items = tuple(Item.model_validate(row) for row in rows or ())
-    except (OSError, yaml.YAMLError, ValidationError, TypeError) as error:
-        raise PhrasebankError([f"{path.name}: {' '.join(str(error).split())}"]) from error
+    items = read(bank.path, FILE, TypeAdapter(tuple[Item, ...]), empty=())
     faults = [
-        f"{path.name}: {item.id}: no such rule: {rule}"
-        for item in items
-        for rule in item.rules
-        if rule not in bank.rules
+        f"{FILE}: {item.id}: no such rule: {rule}" for item in items for rule in item.rules if rule not in bank.rules
     ]
     ids = [item.id for item in items]
-    faults += [f"{path.name}: {name}: twice" for name in sorted({name for name in ids if ids.count(name) > 1})]
+    faults += [f"{FILE}: {name}: twice" for name in sorted({name for name in ids if ids.count(name) > 1})]
     if faults or not items:
-        raise PhrasebankError(faults or [f"{path.name}: no items"])
+        raise PhrasebankError(faults or [f"{FILE}: no items"])
     return items
 
 

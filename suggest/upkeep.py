@@ -11,8 +11,9 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suggest.bootstrap import Settings, build_bank, build_mailer, build_store
+from suggest.bootstrap import build_bank, build_mailer, build_store
 from suggest.domain import InputError, Platform
+from suggest.settings import Settings
 
 if TYPE_CHECKING:
     from suggest.store.approval import Candidate

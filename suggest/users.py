@@ -8,8 +8,9 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 
-from suggest.bootstrap import Settings, build_store
+from suggest.bootstrap import build_store
 from suggest.domain import InputError
+from suggest.settings import Settings
 
 Add = Callable[[str, Callable[[argparse.Namespace, Settings], int], str], argparse.ArgumentParser]
 WHO = "командная строка"

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
-import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, TypeAdapter, field_validator, model_validator
 
-from suggest.domain import Frozen, InputError, PhrasebankError
+from suggest.datafile import read
+from suggest.domain import Frozen, InputError
 
 if TYPE_CHECKING:
     from holidays import HolidayBase
@@ -67,14 +67,7 @@ class CalendarFile(Frozen):
 
 def load_calendar(phrasebank: Path) -> CalendarFile:
     """The hours and moved days in a phrasebank's folder; raises PhrasebankError with every fault."""
-    try:
-        return CalendarFile.model_validate(yaml.safe_load((phrasebank / FILE).read_text(encoding="utf-8")))
-    except ValidationError as error:
-        raise PhrasebankError(
-            f"{FILE}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
-        ) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise PhrasebankError([f"{FILE}: {' '.join(str(error).split())}"]) from error
+    return read(phrasebank, FILE, TypeAdapter(CalendarFile))
 
 
 class Workdays:

@@ -8,12 +8,12 @@ from typing import Any
 
 from evals.dataset import Case, load, own_files
 from evals.judge import Row, judge, suggested
-from suggest.bootstrap import PROJECT, Settings
 from suggest.checker import Checker
 from suggest.domain import Candidate, Match, MatchedBy, Reason
 from suggest.phrasebank import load as load_bank
 from suggest.pipeline import Suggester
 from suggest.regulation import Phrasebank
+from suggest.settings import PROJECT, Settings
 
 BANK = load_bank(PROJECT / "phrasebank")
 CASES = load(own_files(), BANK)

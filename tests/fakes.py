@@ -10,13 +10,14 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from suggest.bootstrap import PROJECT, Service, Settings, served
+from suggest.bootstrap import Service, served
 from suggest.checker import Checker
 from suggest.desk import Desk, InMemory
 from suggest.domain import Candidate, Match, MatchedBy, Platform, Reason, Review
 from suggest.phrasebank import load
 from suggest.pipeline import Suggester
 from suggest.regulation import Phrasebank
+from suggest.settings import PROJECT, Settings
 from suggest.store.store import Store
 
 KEYWORDS = {

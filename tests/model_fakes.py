@@ -8,12 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from suggest.bootstrap import PROJECT, Settings
 from suggest.bootstrap_model import build_adviser
 from suggest.domain import ModelFailed, Usage, Why
 from suggest.model.adviser import ModelAdviser
 from suggest.model.questions import Answer, Deadline, Question
 from suggest.pipeline import Suggester
+from suggest.settings import PROJECT, Settings
 from tests.fakes import a_suggester, the_bank
 from tests.model_server import well
 

@@ -10,8 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from suggest.api import EXAMPLE, create_app
-from suggest.bootstrap import Service, Settings
+from suggest.bootstrap import Service
 from suggest.desk import Desk, InMemory
+from suggest.settings import Settings
 from tests.fakes import a_suggester, the_bank
 
 REVIEW = {"id": "1", "platform": "2gis", "rating": 1, "text": "Доставку ждали неделю", "author": "Мария К."}

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from suggest.bootstrap import PROJECT
 from suggest.case import Standing, next_step, steps, wanted
 from suggest.check import Draft, check
 from suggest.dialogue import compose, faults, load_dialogue
 from suggest.domain import Platform
 from suggest.given_data import Datum, data_of, missing, received
+from suggest.settings import PROJECT
 from tests.fakes import the_bank
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)

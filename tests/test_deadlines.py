@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from suggest.bootstrap import PROJECT
 from suggest.deadlines import FILE, Targets, answer_by, load_targets
 from suggest.domain import PhrasebankError
+from suggest.settings import PROJECT
 from suggest.workdays import Workdays, load_calendar
 
 MOSCOW = ZoneInfo("Europe/Moscow")

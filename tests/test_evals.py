@@ -13,9 +13,9 @@ from evals.dataset import Case, CasesError, load, sliced
 from evals.judge import Row
 from evals.metrics import measure
 from evals.stats import calibration_error, mcnemar, risk_coverage, wilson
-from suggest.bootstrap import PROJECT
 from suggest.domain import ChosenBy, Match
 from suggest.phrasebank import load_exemplars
+from suggest.settings import PROJECT
 from suggest.triage import has_letters
 from tests.evals_fakes import BANK, CASES, Always, Oracle, a_row, case, rows_of, service
 

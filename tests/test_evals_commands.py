@@ -17,11 +17,12 @@ from evals.dataset import CasesError, load
 from evals.judge import Row
 from evals.meter import Meter
 from evals.metrics import measure
-from suggest.bootstrap import PROJECT, Settings, build_store
+from suggest.bootstrap import build_store
 from suggest.desk import Desk
 from suggest.domain import Match, Review, Usage
 from suggest.feedback import Feedback, Outcome
 from suggest.regulation import Phrasebank, Scenario, SlotUse
+from suggest.settings import PROJECT, Settings
 from tests.evals_fakes import BANK, CASES, Always, Oracle, a_row, building, case, service
 
 pytestmark = [

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from suggest.bootstrap import PROJECT, Settings, build_suggester
+from suggest.bootstrap import build_suggester
 from suggest.domain import Platform, Review
+from suggest.settings import PROJECT, Settings
 
 GOLDEN = Path(__file__).with_name("data") / "golden.json"
 CASES = [json.loads(line) for line in (PROJECT / "evals/cases/plain.jsonl").read_text(encoding="utf-8").splitlines()]

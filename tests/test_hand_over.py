@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from suggest.bootstrap import PROJECT
 from suggest.domain import InputError
 from suggest.hand_over import AFTER_DATA, STORE, called_for, faults, forbidden, load_hand_over
 from suggest.hand_over_letter import request
 from suggest.phrasebank import load
 from suggest.pictures import EMPTY, LARGEST, NOT_A_PICTURE, TOO_LARGE, picture
+from suggest.settings import PROJECT
 from tests.fakes import a_review, a_suggester, the_bank
 
 RULES = load_hand_over(PROJECT / "phrasebank")

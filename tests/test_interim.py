@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from suggest.bootstrap import PROJECT
 from suggest.check import Draft, check
 from suggest.domain import InputError, Platform, Severity
 from suggest.interim import GENDERS, due, faults, interim, overdue
+from suggest.settings import PROJECT
 from suggest.workdays import Workdays, load_calendar
 from tests.fakes import the_bank
 

@@ -9,9 +9,9 @@ from typing import cast
 
 import pytest
 
-from suggest.bootstrap import Settings
 from suggest.domain import InputError
 from suggest.mail import Attachment, Letter, Mailer, MailError, eml, server
+from suggest.settings import Settings
 from tests.mail_fakes import PASSWORD, QUOTED, USER, mailbox, trusted
 
 SENDER = "Отзывы <otzyvy@company.example>"

@@ -15,12 +15,13 @@ from fastapi.testclient import TestClient
 
 from suggest.__main__ import parser
 from suggest.api import create_app
-from suggest.bootstrap import PROJECT, Settings, served
+from suggest.bootstrap import served
 from suggest.bootstrap_model import advised, endpoints, preview
 from suggest.domain import ChosenBy, InputError, PhrasebankError, Suggestion
 from suggest.llm import Endpoint
 from suggest.llm.hosting import is_home
 from suggest.model.examples import example_faults, load_examples
+from suggest.settings import PROJECT, Settings
 from suggest.store.store import open_store
 from tests import model_server as server
 from tests.fakes import a_review, a_suggester, the_bank

@@ -18,12 +18,13 @@ from fastapi import FastAPI, Request, Response
 from fastapi.testclient import TestClient
 
 from suggest.api import create_app
-from suggest.bootstrap import PROJECT, Settings, company_of
+from suggest.bootstrap import company_of
 from suggest.domain import Match, Suggestion
 from suggest.mail import Mailer
 from suggest.metrics import Metrics
 from suggest.notify import Notifier, NotTold, Telling, by_mail, by_webhook
 from suggest.regulation import CompanyOverride
+from suggest.settings import PROJECT, Settings
 from suggest.store.engine import Database
 from suggest.store.notices import FRESH, LEASE, Notice, Way
 from suggest.store.store import Store, open_store, store_over

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from suggest.bootstrap import PROJECT
 from suggest.demo.account import FIELDS
 from suggest.domain import PhrasebankError
 from suggest.outcome import CLASSIFIER, MATRIX, Done, load_outcomes, outcome_faults
+from suggest.settings import PROJECT
 from suggest.usedesk.fields import fields
 from tests.fakes import the_bank
 

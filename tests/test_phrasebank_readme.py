@@ -10,12 +10,12 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from suggest.bootstrap import PROJECT
 from suggest.check import Draft, check
 from suggest.check.wordlist import Index, fold
 from suggest.domain import Platform
 from suggest.plan import CONDITIONS, Situation, fits
 from suggest.regulation import Condition, Exemplar, Phrase, Rule
+from suggest.settings import PROJECT
 from tests.fakes import the_bank
 
 README = PROJECT / "phrasebank" / "README.md"

@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
-from suggest.bootstrap import PROJECT
 from suggest.domain import Candidate, Match, MatchedBy, Neighbour, Reason, Severity
 from suggest.mask import Masker
 from suggest.model.choose import ModelChooser
@@ -38,6 +37,7 @@ from suggest.regulation import (
     ToneFlag,
     Topic,
 )
+from suggest.settings import PROJECT
 from tests.fakes import the_bank
 
 SNAPSHOTS = Path(__file__).parent / "data" / "prompts"

@@ -8,7 +8,8 @@ import pytest
 
 from suggest import parse, show
 from suggest.__main__ import parser
-from suggest.bootstrap import PROJECT, Settings, build_bank, build_suggester
+from suggest.bootstrap import build_bank, build_suggester
+from suggest.settings import PROJECT, Settings
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 

@@ -13,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from suggest.api import create_app
-from suggest.bootstrap import Service, Settings
+from suggest.bootstrap import Service
 from suggest.bootstrap_model import Keeping, ModelSide
 from suggest.budget import Budget, Limit
 from suggest.choose import NOTHING
@@ -24,6 +24,7 @@ from suggest.model.guard import Guarded
 from suggest.model.questions import Answer, Deadline, Question
 from suggest.pipeline import now
 from suggest.refiner import Refiner
+from suggest.settings import Settings
 from suggest.store.store import Store
 from tests.fakes import a_review, a_suggester, tell, the_bank
 from tests.model_fakes import CountingMeter, FakeModel, an_adviser

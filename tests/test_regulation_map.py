@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from suggest.bootstrap import PROJECT
 from suggest.domain import PhrasebankError, Status
 from suggest.folding import fold
 from suggest.lint import situations
 from suggest.plan import Situation, actions, plan
 from suggest.regulation import InterimPhrase, Phrase
 from suggest.regulation_map import FILE, PAGE, Sentence, faults, read, render
+from suggest.settings import PROJECT
 from tests.fakes import the_bank
 
 SENTENCES = read(PROJECT / "phrasebank" / FILE)

@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from suggest import interim
-from suggest.bootstrap import PROJECT
 from suggest.demo.account import USERS
 from suggest.demo.tickets import Sample
 from suggest.desk import Desk
 from suggest.interim import GENDERS
 from suggest.reminders import PAUSE, Reminded, Reminding
+from suggest.settings import PROJECT
 from suggest.store.engine import Database
 from suggest.store.fold import Kind
 from suggest.store.hand_overs import Asked, HandOver

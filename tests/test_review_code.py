@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suggest.bootstrap import Settings, company_of
+from suggest.bootstrap import company_of
 from suggest.checker import Checker
 from suggest.domain import Platform, Status
 from suggest.mask import Masker
 from suggest.pipeline import Suggester
 from suggest.regulation import CompanyOverride
 from suggest.review_code import code_of, codes_in
+from suggest.settings import Settings
 from tests.fakes import a_review, a_suggester, the_bank
 
 

@@ -18,10 +18,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Table, inspect, select, text
 
 from suggest.api import create_app
-from suggest.bootstrap import Settings
 from suggest.desk import Desk
 from suggest.domain import InputError, NewerSchema, StoreUnavailable
 from suggest.feedback import Feedback
+from suggest.settings import Settings
 from suggest.store import engine
 from suggest.store.columns import metadata
 from suggest.store.engine import Database

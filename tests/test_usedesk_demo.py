@@ -13,12 +13,12 @@ import httpx
 import pytest
 
 from suggest.api import create_app
-from suggest.bootstrap import PROJECT, Settings
 from suggest.demo.process import standin as started
 from suggest.demo.standin import create_app as create_standin
 from suggest.demo.tell import Teller
 from suggest.demo.tickets import SAMPLES
 from suggest.desk import Desk, InMemory
+from suggest.settings import PROJECT, Settings
 from tests.fakes import a_suggester
 from tests.usedesk_fakes import HOOK, SECRET, a_client, a_served, a_side, serving, standin, until
 
@@ -93,7 +93,7 @@ def test_the_second_process_ends_with_the_first() -> None:
 CHILD = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from suggest.bootstrap import Settings
+from suggest.settings import Settings
 from suggest.demo.process import standin
 with standin(Settings(port=65534)) as ours:
     print(ours.usedesk_api_base, flush=True)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from suggest import __main__ as command_line
-from suggest.bootstrap import PROJECT
 from suggest.demo.account import FIELDS, TOKEN
 from suggest.demo.rest import Knobs
+from suggest.settings import PROJECT
 from suggest.usedesk.doctor import Check, Doctor
 from suggest.usedesk.reader import Reader
 from suggest.usedesk.rules import load_rules

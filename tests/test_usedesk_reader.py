@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suggest.bootstrap import PROJECT
 from suggest.domain import PhrasebankError
+from suggest.settings import PROJECT
 from suggest.usedesk.html import letter
 from suggest.usedesk.reader import Reader, Reading, missing
 from suggest.usedesk.rules import load_rules, rule_faults

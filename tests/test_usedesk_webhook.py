@@ -19,13 +19,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from suggest.api import create_app
-from suggest.bootstrap import PROJECT
 from suggest.demo.account import TOKEN
 from suggest.demo.rest import Knobs
 from suggest.demo.shapes import named
 from suggest.demo.state import Refused
 from suggest.demo.tickets import Sample, notification
 from suggest.desk import Desk, InMemory
+from suggest.settings import PROJECT
 from suggest.store.store import open_store
 from suggest.usedesk.backlog import Backlog, Job
 from suggest.usedesk.poll import Poll

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from suggest.bootstrap import PROJECT
 from suggest.domain import InputError, PhrasebankError
+from suggest.settings import PROJECT
 from suggest.workdays import FILE, CalendarFile, Workdays, load_calendar
 
 MOSCOW, ALMATY, BERLIN = ZoneInfo("Europe/Moscow"), ZoneInfo("Asia/Almaty"), ZoneInfo("Europe/Berlin")

@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from suggest.bootstrap import PROJECT, Service, Settings
+from suggest.bootstrap import Service
 from suggest.demo.account import TOKEN, USERS
 from suggest.demo.rest import Rest
 from suggest.demo.standin import create_app, listening
@@ -20,6 +20,7 @@ from suggest.demo.state import Helpdesk
 from suggest.demo.tell import Teller
 from suggest.demo.tickets import Sample, notification
 from suggest.desk import Desk, InMemory
+from suggest.settings import PROJECT, Settings
 from suggest.usedesk.client import UsedeskClient
 from suggest.usedesk.filing import Filing
 from suggest.usedesk.rules import load_filing, load_rules

@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from suggest.api import create_app
-from suggest.bootstrap import Service, Settings, build_checker, served
+from suggest.bootstrap import Service, build_checker, served
 from suggest.demo.account import TOKEN, USERS
 from suggest.demo.rest import Rest
 from suggest.demo.standin import create_app as create_standin
@@ -21,6 +21,7 @@ from suggest.demo.tell import Teller
 from suggest.demo.tickets import SAMPLES, Sample
 from suggest.domain import Suggestion
 from suggest.pipeline import now
+from suggest.settings import Settings
 from suggest.store.store import open_store
 from tests.fakes import a_suggester, the_bank
 from tests.usedesk_fakes import HOOK, SECRET, serving

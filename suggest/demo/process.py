@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from suggest.bootstrap import Settings
 from suggest.demo.account import TOKEN, USERS
 from suggest.demo.standin import BLOCK_SECRET, WEBHOOK_SECRET
+from suggest.settings import Settings
 
 ENDING_SECONDS = 5
 

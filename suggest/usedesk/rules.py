@@ -8,16 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
-import yaml
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
 
+from suggest.datafile import read
 from suggest.domain import Frozen, PhrasebankError, Platform
 from suggest.regulation import Phrasebank
 
 READER, FILING = "reader.yaml", "filing.yaml"
-Kind = TypeVar("Kind", bound=Frozen)
 Fact = Literal["rating", "author", "branch", "url", "id", "platform", "text"]
 
 
@@ -123,12 +122,12 @@ class FilingRules(Frozen):
 
 def load_rules(phrasebank: Path) -> ReaderRules:
     """The reader's rules in a phrasebank's folder; raises PhrasebankError with every fault."""
-    return _load(phrasebank, READER, ReaderRules)
+    return read(phrasebank, READER, TypeAdapter(ReaderRules))
 
 
 def load_filing(phrasebank: Path) -> FilingRules:
     """The filing's rules in a phrasebank's folder; raises PhrasebankError with every fault."""
-    return _load(phrasebank, FILING, FilingRules)
+    return read(phrasebank, FILING, TypeAdapter(FilingRules))
 
 
 def rule_faults(bank: Phrasebank) -> Iterator[str]:
@@ -138,19 +137,3 @@ def rule_faults(bank: Phrasebank) -> Iterator[str]:
             load(bank.path)
         except PhrasebankError as error:
             yield from error.faults
-
-
-def _load(phrasebank: Path, name: str, kind: type[Kind]) -> Kind:
-    try:
-        return kind.model_validate(yaml.safe_load((phrasebank / name).read_text(encoding="utf-8")))
-    except OSError as error:
-        raise PhrasebankError([f"{name}: {error.strerror}"]) from error
-    except ValidationError as error:
-        raise PhrasebankError(_faults(name, error)) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise PhrasebankError([f"{name}: {' '.join(str(error).split())}"]) from error
-
-
-def _faults(name: str, error: ValidationError) -> Iterator[str]:
-    for fault in error.errors():
-        yield f"{name}: {'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"

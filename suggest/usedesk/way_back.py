@@ -14,10 +14,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-import yaml
-from pydantic import ValidationError
+from pydantic import TypeAdapter
 
-from suggest.domain import Frozen, PhrasebankError, StoreUnavailable, Suggestion
+from suggest.datafile import read
+from suggest.domain import Frozen, StoreUnavailable, Suggestion
 from suggest.store.fold import Event, Kind
 from suggest.usedesk.casebook import is_own
 from suggest.usedesk.client import UsedeskClient
@@ -41,10 +41,7 @@ class WayBackRules(Frozen):
 
 def load_way_back(phrasebank: Path) -> WayBackRules:
     """The rules in a phrasebank's folder; raises PhrasebankError."""
-    try:
-        return WayBackRules.model_validate(yaml.safe_load((phrasebank / FILE).read_text(encoding="utf-8")))
-    except (OSError, ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise PhrasebankError([f"{FILE}: {' '.join(str(error).split())}"]) from error
+    return read(phrasebank, FILE, TypeAdapter(WayBackRules))
 
 
 class Journal(Protocol):

@@ -9,12 +9,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from suggest.domain import Frozen, PhrasebankError, Suggestion
+from suggest.datafile import read
+from suggest.domain import Frozen, Suggestion
 from suggest.regulation import Approval, Ground, Phrasebank
 
 FILE = "phrases/appeal.yaml"
@@ -46,11 +46,7 @@ class Offer:
 
 def load_appeals(phrasebank: Path) -> tuple[AppealPhrase, ...]:
     """The approved texts in a phrasebank's folder; raises PhrasebankError."""
-    try:
-        rows: Any = yaml.safe_load((phrasebank / FILE).read_text(encoding="utf-8"))
-        phrases = TypeAdapter(tuple[AppealPhrase, ...]).validate_python(rows)
-    except (OSError, ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise PhrasebankError([f"{FILE}: {' '.join(str(error).split())}"]) from error
+    phrases = read(phrasebank, FILE, TypeAdapter(tuple[AppealPhrase, ...]))
     return tuple(phrase for phrase in phrases if phrase.status == "approved")
 
 

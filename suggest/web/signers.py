@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, TypeAdapter
 
-from suggest.domain import Frozen, PhrasebankError
+from suggest.datafile import read
+from suggest.domain import Frozen
 from suggest.folding import fold
 
 FILE = "sign_off.yaml"
@@ -40,11 +39,7 @@ class Signers(Frozen):
 
 def load_signers(phrasebank: Path) -> Signers:
     """The list in a phrasebank's folder; raises PhrasebankError."""
-    try:
-        rows: Any = yaml.safe_load((phrasebank / FILE).read_text(encoding="utf-8"))
-        return Signers.model_validate(rows or {})
-    except (OSError, ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise PhrasebankError([f"{FILE}: {' '.join(str(error).split())}"]) from error
+    return read(phrasebank, FILE, TypeAdapter(Signers), empty={})
 
 
 def known(name: str) -> str:

@@ -18,12 +18,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from suggest.bootstrap import PROJECT, Settings, build_suggester
+from suggest.bootstrap import build_suggester
 from suggest.domain import Platform, Review
 from suggest.embed import Encoder, directory
 from suggest.folding import clean
 from suggest.match import Matcher
 from suggest.phrasebank import load_exemplars
+from suggest.settings import PROJECT, Settings
 
 REVIEWS, WARM_UP = 120, 5
 Guess = Callable[[str], str | None]

@@ -24,10 +24,10 @@ from typing import Any
 import psycopg
 from sqlalchemy import event
 
-from suggest.bootstrap import PROJECT
 from suggest.domain import Status, Suggestion
 from suggest.folding import fold
 from suggest.phrasebank import load_exemplars
+from suggest.settings import PROJECT
 from suggest.show import progress
 from suggest.store.bodies import VERSION, pack
 from suggest.store.columns import metadata

@@ -31,7 +31,8 @@ MOST = 1.2
 SERVE = """
 import sys, uvicorn
 from suggest.api import create_app
-from suggest.bootstrap import Settings, build_bank, build_store, build_suggester, served
+from suggest.bootstrap import build_bank, build_store, build_suggester, served
+from suggest.settings import Settings
 from tests.fakes import a_suggester
 settings = Settings.read()
 bank = build_bank(settings)
