@@ -296,7 +296,7 @@ def build_usedesk(
         settings.public_url,
         Linking(store.links, store.hand_overs, store.contacts, store.clock),
         Answers(store.hand_overs, rules.texts["solved"]),
-        Brief(Casebook(store, bank)).lines,
+        Brief(Casebook(store, bank), settings.zone).lines,
         Lookup(settings.lookup_url, settings.lookup_key) if settings.lookup_url else None,
     )
 

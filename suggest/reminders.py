@@ -17,8 +17,8 @@ from suggest.store.links import Links
 from suggest.store.reminders import Due, Reminders
 from suggest.usedesk.client import UsedeskClient
 from suggest.usedesk.errors import UsedeskError, UsedeskNotFound
-from suggest.usedesk.html import letter
 from suggest.usedesk.ticket import GONE, Ticket, TicketStatus
+from suggest.usedesk.writing import noted
 from suggest.workdays import Workdays
 
 PAUSE = timedelta(minutes=15)
@@ -95,8 +95,7 @@ class Reminding:
         """Note and move, each unless the ticket has it already: an earlier run may have died half-way."""
         user = self.user_id or 0
         note = self.note(due)
-        ours = [message for message in ticket.messages if not message.by_client and not message.public]
-        if not any(_words(letter(message.html).text) == _words(note) for message in ours):
+        if not noted(ticket, note):
             self.client.comment(ticket.id, html.escape(note, quote=False), user)
         changes: dict[str, Any] = {} if ticket.priority in RAISED else {"priority": URGENT}
         if ticket.status in RESTING:
@@ -114,7 +113,3 @@ class Reminding:
             f"Нет ответа от {who} на запрос от {since}.{again} Напомните отделу о срочности и сообщите клиенту, "
             "что вопрос в работе: готовый текст есть в подсказчике."
         )
-
-
-def _words(text: str) -> str:
-    return " ".join(text.split())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -16,7 +17,9 @@ from suggest.review_code import code_of
 from suggest.store.fold import Kind
 from suggest.store.store import Store
 from suggest.store.tables import suggestions
-from tests.fakes import Clock, a_review, a_suggester
+from suggest.usedesk.brief import Brief
+from suggest.usedesk.casebook import Casebook
+from tests.fakes import Clock, a_review, a_suggester, the_bank
 from tests.usedesk_fakes import until
 from tests.widget_fakes import FIRST, a_site
 
@@ -167,3 +170,16 @@ def test_a_platforms_letter_that_names_a_code_is_not_linked(tmp_path: Path) -> N
         site.made(FIRST + 1)
         assert site.service.store
         assert site.service.store.links.of(made.id) == ()
+
+
+def test_the_plain_block_tells_of_a_case_by_the_companys_day_and_of_a_review_alone_nothing(
+    store: Store, clock: Clock
+) -> None:
+    brief = Brief(Casebook(store, the_bank()), ZoneInfo("Europe/Moscow"))
+    late = datetime(2026, 11, 20, 22, 30, tzinfo=UTC)
+    review = received(store, clock, posted_at=late)
+    letter = received(store, clock, id="m", platform=Platform.DM, ticket_id="2002")
+    assert brief.lines(review) == ()
+    store.links.link("2002", review.id, "code")
+    assert brief.lines(review)[0] == "Клиент написал: тикет 2002."
+    assert "21.11.2026" in brief.lines(letter)[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import tzinfo
 
 from suggest.case import next_step, wanted
 from suggest.domain import StoreUnavailable, Suggestion
@@ -15,20 +16,20 @@ class Brief:
     """Tells of cases as far as the database does; nothing where it does not answer."""
 
     book: Casebook
+    zone: tzinfo
 
     def lines(self, made: Suggestion) -> tuple[str, ...]:
         """The lines for a ticket; none where there is no more than the review itself."""
         try:
-            case = self.book.open(made)
+            return tuple(self._lines(self.book.open(made))) if self.book.begun(made) else ()
         except StoreUnavailable:
             return ()
-        return tuple(self._lines(case)) if case.own or case.link or case.standing.hand_overs else ()
 
     def _lines(self, case: Case) -> Iterator[str]:
         review = case.about.review
         if case.own and case.link:
             stars = f"{review.rating}★, " if review.rating else ""
-            since = f", {review.posted_at:%d.%m.%Y}" if review.posted_at else ""
+            since = f", {review.posted_at.astimezone(self.zone):%d.%m.%Y}" if review.posted_at else ""
             yield f"Клиент пишет по отзыву: {stars}{self.book.bank.platforms[review.platform].title}{since}."
         elif case.link:
             yield f"Клиент написал: тикет {case.link.ticket_id}."

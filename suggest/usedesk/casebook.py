@@ -63,6 +63,10 @@ class Casebook:
         linked = self.store.suggestions.get(link.suggestion_id) if link else None
         return (linked, link) if linked else (made, None)
 
+    def begun(self, made: Suggestion) -> bool:
+        """Whether there is more to a ticket than its review: the client's own words, a link, or a hand-over. Cheap."""
+        return is_own(made) or bool(self.store.links.of(made.id)) or bool(self.store.hand_overs.of(made.id))
+
     def hand_overs(self, made: Suggestion, about: Suggestion) -> tuple[HandOver, ...]:
         """Those of what the case is about, and those that its ticket asked for before it was linked; in order."""
         found = [over for id_ in dict.fromkeys((about.id, made.id)) for over in self.store.hand_overs.of(id_)]

@@ -20,14 +20,13 @@ from suggest.store.fold import Event, Kind
 from suggest.store.hand_overs import Asked, HandOver, HandOvers
 from suggest.usedesk.client import UsedeskClient
 from suggest.usedesk.errors import UsedeskError
-from suggest.usedesk.html import letter
-from suggest.usedesk.sending import NO_USER, NotSent, Parcel, Sending
+from suggest.usedesk.sending import NotSent, Parcel, Sending
 from suggest.usedesk.steps import Result
-from suggest.usedesk.ticket import GONE, Ticket, TicketStatus
+from suggest.usedesk.ticket import TicketStatus
 from suggest.usedesk.way_back import Journal
+from suggest.usedesk.writing import THERE, StepFailed, noted, writable
 
 SENDING = "Запрос уже отправляют. Подождите минуту и нажмите «Обновить»."
-GONE_TICKET = "тикет удалён, объединён или отмечен как спам"
 
 
 class Step(StrEnum):
@@ -58,10 +57,6 @@ class Handed:
     said: str = ""
     mine: bool = True
     """Whether this press did it, and not somebody else who is at it."""
-
-
-class _Failed(Exception):
-    """A step cannot be done; the text tells the agent why."""
 
 
 @dataclass(frozen=True)
@@ -160,25 +155,22 @@ class Handing:
             note = self._written(over, known.step, home, user)
         except UsedeskError as error:
             return StepResult(known.step, known.title, "failed", error.advice)
-        except _Failed as error:
+        except StepFailed as error:
             return StepResult(known.step, known.title, "failed", str(error))
         return StepResult(known.step, known.title, "done", note)
 
     def _written(self, over: HandOver, step: Step, home: int | None, user: int | None) -> str:
-        if user is None:
-            raise _Failed(NO_USER)
-        ticket = self.client.ticket(int(over.ticket_id or 0) if step is Step.LINK_BACK else home or 0, urgent=True)
-        if ticket.status in GONE:
-            raise _Failed(GONE_TICKET)
+        where = int(over.ticket_id or 0) if step is Step.LINK_BACK else home or 0
+        ticket = writable(self.client, where, user)
         if step is Step.HOLD:
             if ticket.status == TicketStatus.ON_HOLD:
-                return "уже было в тикете"
-            self.client.update(ticket.id, user, {"status": int(TicketStatus.ON_HOLD)})
+                return THERE
+            self.client.update(ticket.id, user or 0, {"status": int(TicketStatus.ON_HOLD)})
             return ""
         said = self._link(over, step, home)
-        if _says(ticket, said):
-            return "уже было в тикете"
-        self.client.comment(ticket.id, note(said), user)
+        if noted(ticket, said):
+            return THERE
+        self.client.comment(ticket.id, note(said), user or 0)
         return ""
 
     def _link(self, over: HandOver, step: Step, home: int | None) -> str:
@@ -249,8 +241,3 @@ def _asked(made: Suggestion, parcel: Parcel, agent: str | None) -> Asked:
         store=parcel.recipient.store,
         agent=agent,
     )
-
-
-def _says(ticket: Ticket, said: str) -> bool:
-    ours = (message for message in ticket.messages if not message.by_client and not message.public)
-    return any(letter(message.html).text.strip() == said for message in ours)

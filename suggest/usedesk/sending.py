@@ -20,11 +20,11 @@ from suggest.usedesk.client import UsedeskClient
 from suggest.usedesk.errors import UsedeskError, UsedeskGarbled, UsedeskUnreachable
 from suggest.usedesk.outgoing import Search, external_id
 from suggest.usedesk.ticket import TicketStatus
+from suggest.usedesk.writing import NO_USER
 
 SETTLED = timedelta(seconds=60)
 """So long after a send without an answer it may still be worked off: only then «not found» means that it never came."""
 
-NO_USER = "не выбран сотрудник, от имени которого писать в тикет"
 NO_MAIL = "Почта подсказчика не настроена. Скачайте письмо и отправьте его сами."
 NOT_KNOWN = "Usedesk не подтвердил отправку. Через минуту нажмите «Продолжить»: сначала проверим, не ушёл ли запрос."
 ON_YOUR_WORD = "Неизвестно, ушло ли письмо, и проверить это нельзя. Если его не получили, отправьте ещё раз."

@@ -23,12 +23,12 @@ from suggest.usedesk.casebook import is_own
 from suggest.usedesk.client import UsedeskClient
 from suggest.usedesk.dictionary import Dictionary
 from suggest.usedesk.errors import UsedeskError
-from suggest.usedesk.html import letter
 from suggest.usedesk.steps import CLOSING_TITLES, STATUSES, Aim, Closing, Result, Step, StepResult, Wanted, planned
-from suggest.usedesk.ticket import GONE, Ticket
+from suggest.usedesk.ticket import Ticket
+from suggest.usedesk.writing import THERE, StepFailed, noted, writable
 
 FILE = "way_back.yaml"
-THERE, DRY = "уже было в тикете", "пробный режим: в тикет ничего не записано"
+DRY = "пробный режим: в тикет ничего не записано"
 
 
 class WayBackRules(Frozen):
@@ -50,10 +50,6 @@ class Journal(Protocol):
     def of(self, suggestion_id: str) -> tuple[Event, ...]: ...
 
     def append(self, suggestion_id: str, event: Event) -> Event: ...
-
-
-class _Failed(Exception):
-    """A step cannot be done; the text tells the agent why."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +129,7 @@ class WayBack:
                 results[place] = self._meant(results[place], ticket, aim, changes, results)
             if ticket and changes:
                 self.client.update(ticket.id, user or 0, changes)
-        except (UsedeskError, _Failed) as error:
+        except (UsedeskError, StepFailed) as error:
             said = error.advice if isinstance(error, UsedeskError) else str(error)
             for place in places:
                 results[place] = StepResult(results[place].step, results[place].title, "failed", said)
@@ -156,7 +152,7 @@ class WayBack:
             return StepResult(known.step, known.title, "waiting")
         try:
             mine = self._changes(ticket, known.step, aim)
-        except _Failed as error:
+        except StepFailed as error:
             return StepResult(known.step, known.title, "failed", str(error))
         changes.update(mine)
         return StepResult(known.step, known.title, "done", "" if mine else THERE)
@@ -170,7 +166,7 @@ class WayBack:
             note = self._written(suggestion, known.step, aim, user)
         except UsedeskError as error:
             outcome = StepResult(known.step, known.title, "failed", error.advice)
-        except _Failed as error:
+        except StepFailed as error:
             outcome = StepResult(known.step, known.title, "failed", str(error))
         else:
             outcome = StepResult(known.step, known.title, "done", note)
@@ -189,18 +185,10 @@ class WayBack:
         return ""
 
     def _ticket(self, suggestion: Suggestion, user: int | None) -> Ticket:
-        """The ticket as it is now, fit to be written to in the name of `user`."""
-        if user is None:
-            raise _Failed("не выбран сотрудник, от имени которого писать в тикет")
-        ticket = self.client.ticket(int(suggestion.review.ticket_id or 0), urgent=True)
-        if ticket.status in GONE:
-            raise _Failed("тикет удалён, объединён или отмечен как спам")
-        return ticket
+        return writable(self.client, int(suggestion.review.ticket_id or 0), user)
 
     def _comment(self, suggestion: Suggestion, ticket: Ticket, user: int) -> str:
-        ours = [message for message in ticket.messages if not message.by_client and not message.public]
-        there = sum(letter(message.html).text.strip() == self.rules.comment for message in ours)
-        if there > _comments(self.journal.of(suggestion.id)):
+        if noted(ticket, self.rules.comment) > _comments(self.journal.of(suggestion.id)):
             return THERE
         self.client.comment(ticket.id, self.rules.comment, user)
         return ""
@@ -222,7 +210,7 @@ class WayBack:
         pair = self.dictionary.get(urgent=True).pair(category, subcategory)
         if pair is None:
             names = f"«{category}» → «{subcategory}»"
-            raise _Failed(f"в полях Usedesk не нашлось {names}: поставьте вручную или сообщите администратору")
+            raise StepFailed(f"в полях Usedesk не нашлось {names}: поставьте вручную или сообщите администратору")
         values = {value.id: value.value for value in ticket.fields}
         if all(values.get(known.id) in {str(option.id), option.value} for known, option in pair):
             return {}
