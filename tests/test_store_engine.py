@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from fastapi.testclient import TestClient
-from sqlalchemy import Table, inspect, select, text
+from sqlalchemy import Column, MetaData, Table, inspect, select, text
 
 from suggest.api import create_app
 from suggest.desk import Desk
@@ -63,16 +63,25 @@ def filled(store: Store, clock: Clock, prefix: str = "") -> Desk:
     return desk
 
 
+DROPPED = {"since": "created_at"}
+"""Columns of older schemas that are no more, and what is like what stood in them."""
+
+
 def copied(source: Database, target: Database) -> list[Table]:
     """The rows of one database put into another of an older schema; the tables that it has."""
     found = inspect(target.engine)
     tables = [table for table in metadata.sorted_tables if found.has_table(table.name)]
     with source.reading() as connection, target.engine.connect() as plain:
         for table in tables:
-            columns = [table.c[column["name"]] for column in found.get_columns(table.name) if "computed" not in column]
+            names = [column["name"] for column in found.get_columns(table.name) if "computed" not in column]
+            columns = [table.c[name] for name in names if name in table.c]
+            gone = [name for name in names if name not in table.c]
             rows = [dict(row) for row in connection.execute(select(*columns)).mappings()]
             if rows:
-                plain.execute(table.insert(), rows)
+                there = Table(table.name, MetaData(), *(Column(column.name, column.type) for column in columns))
+                for name in gone:
+                    there.append_column(Column(name, table.c[DROPPED[name]].type))
+                plain.execute(there.insert(), [row | {name: row[DROPPED[name]] for name in gone} for row in rows])
             if rows and "id" in table.c and not target.sqlite and table.name != "suggestions":
                 plain.execute(text(f"SELECT setval('{table.name}_id_seq', (SELECT max(id) FROM {table.name}))"))
         plain.commit()

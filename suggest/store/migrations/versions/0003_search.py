@@ -1,5 +1,6 @@
-"""The words of a text, ready to be looked up: PostgreSQL need not take a text apart for each search."""
+"""Search by windows of time: the texts carry the date of their review, and their words ready to be looked up."""
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0003"
@@ -9,9 +10,18 @@ depends_on = None
 
 
 def upgrade() -> None:
-    if op.get_bind().dialect.name == "postgresql":
+    postgres = op.get_bind().dialect.name == "postgresql"
+    if postgres:
         op.drop_index("texts_words", "texts")
-        op.execute("ALTER TABLE texts ADD words tsvector GENERATED ALWAYS AS (to_tsvector('russian', folded)) STORED")
+    op.add_column("texts", sa.Column("since", sa.DateTime(timezone=True)))
+    op.execute("UPDATE texts SET since = (SELECT since FROM suggestions WHERE suggestions.id = texts.suggestion_id)")
+    with op.batch_alter_table("texts") as texts:
+        texts.alter_column("since", nullable=False)
+    words = "to_tsvector('russian', folded)" if postgres else "folded"
+    op.execute(
+        f"ALTER TABLE texts ADD words {'tsvector' if postgres else 'text'} GENERATED ALWAYS AS ({words}) "
+        f"{'STORED' if postgres else 'VIRTUAL'}"
+    )
+    op.create_index("texts_since", "texts", ["since"])
+    if postgres:
         op.create_index("texts_words", "texts", ["words"], postgresql_using="gin")
-    else:
-        op.execute("ALTER TABLE texts ADD words text GENERATED ALWAYS AS (folded) VIRTUAL")
