@@ -11,11 +11,10 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from suggest.given_data import Datum, missing, received
+from suggest.hand_over import STORE
 
 Stage = Literal["missing", "interim", "overdue", "result", "closing"]
 """What the client is to be told in private now (002, 004)."""
-
-STORE = "brand_store"
 
 
 class Handed(Protocol):

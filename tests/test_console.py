@@ -7,15 +7,16 @@ import io
 import json
 import re
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
+from suggest.case import Stage
 from suggest.console.app import ROUTERS
 from suggest.console.queue import overdue_since
-from suggest.console.tale import KINDS
 from suggest.console.words import number, percent, plural
 from suggest.deadlines import answer_by
 from suggest.desk import Desk
@@ -23,6 +24,8 @@ from suggest.feedback import Feedback
 from suggest.store.fold import Kind
 from suggest.store.hand_overs import Asked
 from suggest.store.store import Store
+from suggest.titles import KINDS, STAGES, STEPS
+from suggest.usedesk import handing, steps
 from tests.console_fakes import AGENT, LEAD, a_console, signed_in
 from tests.fakes import Clock, a_review, a_service, a_suggester
 
@@ -202,7 +205,10 @@ def test_an_erased_trace_says_so_and_keeps_the_rest(app: FastAPI, desk: Desk, st
 
 
 def test_every_kind_of_event_has_a_name() -> None:
-    assert {str(kind) for kind in Kind} <= {str(kind) for kind in KINDS}
+    assert set(Kind) == set(KINDS)
+    # The request itself is told by its own kind of event.
+    assert {*steps.Step, *handing.Step} - {handing.Step.REQUEST} == set(STEPS)
+    assert set(get_args(Stage)) == set(STAGES)
 
 
 def test_a_hostile_review_is_harmless_on_every_page(app: FastAPI, desk: Desk) -> None:

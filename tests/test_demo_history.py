@@ -56,7 +56,7 @@ def test_hand_overs_are_open_and_closed(month: Store, entries: tuple[Entry, ...]
     asked = [one for entry in entries for one in month.hand_overs.of(entry.id)]
     assert any(one.open for one in asked)
     assert any(one.outcome_sent_at for one in asked)
-    assert month.hand_overs.due(UNTIL)
+    assert month.reminders.due(UNTIL)
 
 
 def test_one_branch_has_a_spike(month: Store) -> None:

@@ -171,10 +171,10 @@ def test_the_due_are_those_sent_and_not_answered(store: Store, clock: Clock, mad
     store.hand_overs.claim(asked(made, "unsent"))
     store.hand_overs.answered(answered)
     store.hand_overs.outcome_sent(told)
-    assert store.hand_overs.due(clock()) == ()
-    due = store.hand_overs.due(clock() + timedelta(days=1))
-    assert [over.id for over in due] == [waiting]
-    assert store.hand_overs.due(clock() + timedelta(days=1), limit=0) == ()
+    assert store.reminders.due(clock()) == ()
+    due = store.reminders.due(clock() + timedelta(days=1))
+    assert [one.hand_over for one in due] == [waiting]
+    assert store.reminders.due(clock() + timedelta(days=1), limit=0) == ()
     assert [over.id for over in store.hand_overs.of_ticket("b")] == [answered]
     assert len(store.hand_overs.of(made)) == 4
 

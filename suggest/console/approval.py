@@ -7,16 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from suggest.console import words
 from suggest.console.shell import audit, lead, page, service, signed_in, store
 from suggest.domain import InputError
 from suggest.store.approval import Candidates
 from suggest.store.patch import patch
 
 router = APIRouter(dependencies=[Depends(lead)])
-words.ACTS.update(
-    candidate_approved="кандидат одобрен", candidate_declined="кандидат отклонён", patch_taken="скачана правка для git"
-)
 Id = Annotated[int, Path(ge=1, lt=2**63)]
 AT_ONCE = 30
 """So many candidates are shown; the others follow when these are decided."""

@@ -7,12 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from suggest.console import words
 from suggest.console.shell import audit, lead, page, service, signed_in, store
 from suggest.regulation import Phrase
 
 router = APIRouter(dependencies=[Depends(lead)])
-words.ACTS.update(phrase_withdrawn="фраза отозвана", phrase_restored="фраза возвращена")
 STATES = {"approved": "в работе", "withdrawn": "отозвана", "draft": "черновик", "retired": "снята"}
 ORDERS = {"used": "чаще показывают", "deleted": "чаще удаляют", "worst": "хуже принимают", "recent": "недавние"}
 Id = str

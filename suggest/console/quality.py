@@ -10,7 +10,6 @@ from typing import Annotated, Any, get_args
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from suggest.console import words
 from suggest.console.mend import Until, today
 from suggest.console.shell import audit, lead, page, service, signed_in, store
 from suggest.domain import Finding, InputError, Suggestion
@@ -20,7 +19,6 @@ from suggest.store.scores import Score
 from suggest.weeks import weeks
 
 router = APIRouter(dependencies=[Depends(lead)])
-words.ACTS.update(reply_scored="оценён ответ")
 EACH = 3
 """So many replies of every agent are drawn for a week."""
 BACK = timedelta(days=91)

@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from suggest.bootstrap import Service
-from suggest.console import words
 from suggest.domain import Suggestion
 from suggest.feedback import Op, compare
 from suggest.regulation import Phrase, Phrasebank
 from suggest.store.fold import Event, Kind
 from suggest.store.store import Store
 from suggest.store.trace import Trace
+from suggest.titles import more, title
 
-KINDS: dict[str, str] = {
-    Kind.RECEIVED: "отзыв получен",
-    Kind.SUGGESTED: "составлена подсказка",
-    Kind.SHOWN: "подсказка открыта",
-    Kind.COPIED: "ответ скопирован",
-    Kind.ACCEPTED: "ответ опубликован",
-    Kind.EDITED: "ответ изменён",
-    Kind.REJECTED: "подсказка отклонена",
-    Kind.OVERRULED: "выбран другой сценарий",
-    Kind.HANDED_OVER: "передано в отдел",
-    Kind.HEARD: "отдел ответил",
-    Kind.REMINDED: "напоминание",
-    Kind.CLOSED: "закрыто",
-    Kind.FILED: "запись в тикет",
-    Kind.SIGNED_OFF: "текст согласован",
-    Kind.APPEALED: "жалоба на отзыв",
-    Kind.TAKEN: "тикет взят в работу",
-    "linked": "письмо клиента связано с отзывом",
-    "unlinked": "связь с письмом отменена",
-    "informed": "клиенту написали",
-}
 CAUSES = {
     "first": "первая",
     "changed": "отзыв изменили",
@@ -44,8 +22,6 @@ CAUSES = {
     "model": "выбор модели",
     "replanned": "пересобрана",
 }
-STEPS = {"comment": "комментарий", "category": "категория", "status": "статус"}
-APPEALS = {"submitted": "подана", "declined": "отклонена", "removed": "отзыв удалён"}
 CHANNELS = {"mail": "почта", "dm": "сообщение на площадке", "call": "звонок", "other": "другое"}
 
 
@@ -106,7 +82,7 @@ def _happening(bank: Phrasebank, trace: Trace, event: Event) -> Happening:
     if event.kind is Kind.EDITED and made and reply is not None:
         diff = compare(made.segments, made.text, reply, {}).diff
     erased = event.kind is Kind.EDITED and reply is None
-    return Happening(event.at, event.agent or "", KINDS.get(event.kind, event.kind), _more(bank, event), diff, erased)
+    return Happening(event.at, event.agent or "", title(event), _more(bank, event), diff, erased)
 
 
 def _more(bank: Phrasebank, event: Event) -> str:
@@ -119,15 +95,4 @@ def _more(bank: Phrasebank, event: Event) -> str:
             return ", ".join(filter(None, [f"№ {event.revision}", CAUSES.get(reason, reason), scenario]))
         case Kind.OVERRULED:
             return scenario
-        case Kind.REJECTED:
-            return words.REASONS.get(reason, reason)
-        case Kind.FILED:
-            done = json.loads(event.detail or "{}").get("result") == "done"
-            return f"{STEPS.get(reason, reason)}: {'готово' if done else 'не получилось'}"
-        case Kind.APPEALED:
-            return APPEALS.get(reason, reason)
-        case Kind.SIGNED_OFF:
-            return str(json.loads(event.detail or "{}").get("by", ""))
-        case Kind.CLOSED if event.hand_over is not None:
-            return "итог сообщён клиенту"
-    return ""
+    return more(event)

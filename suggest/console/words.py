@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
+
+from suggest.titles import REASONS
 
 PRIORITIES = {0: "сразу", 1: "в первую очередь", 2: "во вторую очередь"}
 STATES = {"open": "исполнение", "done": "исполнено"}
@@ -19,13 +21,6 @@ OUTCOMES = {
     "edited": "изменён",
     "rejected": "отклонён",
     "overruled": "выбран другой сценарий",
-}
-REASONS = {
-    "wrong_scenario": "не тот сценарий",
-    "tone": "тон не подходит",
-    "facts": "факты не те",
-    "not_needed": "ответ не нужен",
-    "other": "другое",
 }
 ROLES = {"agent": "агент", "lead": "руководитель"}
 ACTS = {
@@ -39,8 +34,14 @@ ACTS = {
     "user_disable": "закрыт вход",
     "user_enable": "открыт вход",
     "password_changed": "сменил(а) свой пароль",
+    "phrase_withdrawn": "фраза отозвана",
+    "phrase_restored": "фраза возвращена",
+    "candidate_approved": "кандидат одобрен",
+    "candidate_declined": "кандидат отклонён",
+    "patch_taken": "скачана правка для git",
+    "reply_scored": "оценён ответ",
 }
-"""What an audit line may say was done; each page adds its own."""
+"""What an audit line may say was done."""
 
 
 @pass_context
@@ -88,7 +89,7 @@ def stars(rating: int | None) -> str:
     return "–" if rating is None else "★" * rating + "☆" * (5 - rating)
 
 
-def said(key: Any, words: dict[Any, str]) -> str:
+def said(key: Any, words: Mapping[Any, str]) -> str:
     """The word for an id, or the id itself."""
     return "" if key is None else words.get(key, str(key))
 

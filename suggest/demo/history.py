@@ -24,6 +24,7 @@ from suggest.demo import reviews
 from suggest.desk import Desk
 from suggest.domain import Platform, Review, Status, Suggestion
 from suggest.feedback import Feedback, Outcome
+from suggest.hand_over import STORE
 from suggest.pipeline import Suggester
 from suggest.quality import Answer, load_checklist, verdicts
 from suggest.store.accounts import Role
@@ -185,7 +186,7 @@ def _worked(month: Month, made: Suggestion, theme: reviews.Theme, agent: str) ->
         desk.feedback(made.id, given)
         made = desk.suggestions.get(made.id) or made
     _answered(month, made, agent)
-    if made.department == "brand_store" and made.match and made.match.topic in STORE_TOPICS and chance.random() < 0.5:
+    if made.department == STORE and made.match and made.match.topic in STORE_TOPICS and chance.random() < 0.5:
         _handed_over(month, made, agent)
 
 
@@ -219,7 +220,7 @@ def _edited(month: Month, made: Suggestion) -> str:
 def _handed_over(month: Month, made: Suggestion, agent: str) -> None:
     """The store is asked; mostly it answers within a day, sometimes it is silent."""
     chance, kept, at = month.chance, month.store.hand_overs, month.clock.at
-    asked = Asked(suggestion_id=made.id, key=f"demo-{made.id}", department="brand_store", mode="usedesk", agent=agent)
+    asked = Asked(suggestion_id=made.id, key=f"demo-{made.id}", department=STORE, mode="usedesk", agent=agent)
     claimed = kept.claim(asked).hand_over
     kept.trying(claimed.id)
     kept.sent(claimed.id, at + timedelta(hours=24), str(170_000_000 + claimed.id))

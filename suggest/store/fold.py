@@ -41,7 +41,7 @@ class Kind(StrEnum):
     UNLINKED = "unlinked"
     """That link was undone."""
     INFORMED = "informed"
-    """The client was written to in private; `reason` is the stage: `received`, `interim`, `overdue`, `result`, `closing`."""
+    """The client was written to in private; `reason` is the stage, see `suggest.case.Stage`."""
     HEARD = "heard"
     """A department answered a hand-over."""
 

@@ -171,15 +171,6 @@ class HandOvers:
         """Those whose outgoing request is this ticket: more than one where the store was asked again in it."""
         return self._found(hand_overs.c.ticket_id == ticket_id)
 
-    def due(self, now: datetime, limit: int = 100) -> tuple[HandOver, ...]:
-        """Sent, not answered, not closed, and due by now: the longest due first."""
-        kept = hand_overs.c
-        query = select(hand_overs).where(kept.due_at <= now, kept.sent_at.is_not(None))
-        query = query.where(kept.answered_at.is_(None), kept.outcome_sent_at.is_(None))
-        query = query.order_by(kept.due_at, kept.id).limit(limit)
-        with self._database.reading() as connection:
-            return tuple(_hand_over(row) for row in connection.execute(query).mappings())
-
     def _found(self, *wanted: ColumnElement[bool]) -> tuple[HandOver, ...]:
         query = select(hand_overs).where(*wanted).order_by(hand_overs.c.id)
         with self._database.reading() as connection:

@@ -12,13 +12,13 @@ from suggest.domain import Status, StoreUnavailable, Suggestion
 from suggest.feedback import Feedback, Outcome
 from suggest.store.fold import Kind, fold
 from suggest.store.register import Filter
+from suggest.titles import APPEALS, REASONS
 from suggest.usedesk.errors import UsedeskError
 from suggest.usedesk.steps import Closing, proposed
 from suggest.usedesk.ticket import User
-from suggest.web.appeals import STATES
 from suggest.web.counter import Counter, Opened, digest
 from suggest.web.pages import Agent, Said, Shown, page
-from suggest.web.panel import REASONS, appeal, steps
+from suggest.web.panel import appeal, steps
 from suggest.web.signers import Signer, known
 
 AT_ONCE = 10
@@ -145,7 +145,7 @@ class Acts:
     def appealed(self, token: str, state: Annotated[str, Form()], agent: Agent = "") -> HTMLResponse:
         """How an appeal stands now."""
         here = self.counter.open(token)
-        if state in STATES:
+        if state in APPEALS:
             self.counter.note(here, Kind.APPEALED, self.counter.agents.find(agent), reason=state)
         return page("widget_appeal.html.j2", **appeal(self.counter, here))
 

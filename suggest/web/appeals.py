@@ -18,7 +18,6 @@ from suggest.domain import Frozen, Suggestion
 from suggest.regulation import Approval, Ground, Phrasebank
 
 FILE = "phrases/appeal.yaml"
-STATES = {"submitted": "подана", "declined": "отклонена", "removed": "отзыв удалён"}
 LETTERS = 20
 """So many letters a text needs before capitals or nonsense in it mean anything."""
 

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.routing import APIRoute
 
 from suggest.domain import InputError
-from suggest.hand_over import Mode, Purpose
+from suggest.hand_over import STORE, Mode, Purpose
 from suggest.mail import MailError, eml
 from suggest.pictures import LARGEST, TOO_LARGE, Picture, picture
 from suggest.store.hand_overs import HandOver
@@ -57,7 +57,7 @@ def ordered(
     again: Annotated[bool, Form()] = False,
 ) -> Order:
     """What the form says."""
-    return Order(department, store if department == "brand_store" else "", purpose, data, received, mode, again)
+    return Order(department, store if department == STORE else "", purpose, data, received, mode, again)
 
 
 Ordered = Annotated[Order, Depends(ordered)]

@@ -19,7 +19,6 @@ from suggest.domain import Frozen, StoreUnavailable
 from suggest.given_data import received
 from suggest.outcome import PRIORITIES, SOURCE, TYPES, Done, Outcomes, Priority, Proposal
 from suggest.store.fold import Event, Kind, fold
-from suggest.store.hand_overs import HandOver
 from suggest.usedesk.casebook import Casebook, is_own
 from suggest.usedesk.steps import CLOSING_TITLES, Closing, Step, StepResult, Wanted
 from suggest.web.counter import Counter, Opened
@@ -169,17 +168,14 @@ class TicketOutcome:
         if store is None:
             raise StoreUnavailable("the outcome is proposed by what the database knows")
         case = Casebook(store, self.counter.service.bank).open(here.made)
-        overs: tuple[HandOver, ...] = store.hand_overs.of(case.about.id)
-        if case.about.id != here.made.id:
-            overs += store.hand_overs.of(here.made.id)
-        sent = [over for over in overs if over.sent_at]
+        sent = [over for over in case.standing.hand_overs if over.sent_at]
         flags = {flag for made in (case.about, here.made) if made.match for flag in made.match.flags}
         topics = [made.match.topic for made in (case.about, here.made) if made.match and made.match.topic]
         return Done(
             topic=topics[0] if topics else None,
             flags=tuple(sorted(flags)),
             departments=tuple(over.department for over in sent),
-            open_hand_overs=sum(over.open for over in sent),
+            open_hand_overs=sum(over.outcome_sent_at is None for over in sent),
             data_missing=bool(case.standing.data) and not received(case.standing.data),
         )
 

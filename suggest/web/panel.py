@@ -8,17 +8,11 @@ from typing import Any
 from suggest.domain import Suggestion
 from suggest.regulation import Phrasebank
 from suggest.store.fold import Event, Kind, fold
+from suggest.titles import APPEALS, REASONS
 from suggest.usedesk.steps import CLOSING_TITLES, Closing, proposed
-from suggest.web.appeals import STATES, offers
+from suggest.web.appeals import offers
 from suggest.web.counter import Counter, Opened
 
-REASONS = {
-    "wrong_scenario": "не тот сценарий",
-    "tone": "не тот тон",
-    "facts": "неверно по фактам",
-    "not_needed": "ответ не нужен",
-    "other": "другое",
-}
 NEAREST = 3
 
 
@@ -73,7 +67,7 @@ def appeal(counter: Counter, opened: Opened) -> dict[str, Any]:
         "base": f"/widget/{opened.token}",
         "offers": offers(opened.made, bank, counter.appeals),
         "form": rules.url if rules else "",
-        "appeal_states": STATES,
+        "appeal_states": APPEALS,
         "appeal_state": _last(told),
     }
 
