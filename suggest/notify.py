@@ -21,6 +21,7 @@ from suggest.domain import StoreUnavailable, SuggestError
 from suggest.mail import Letter, Mailer, MailError
 from suggest.regulation import Phrasebank
 from suggest.store.notices import Notice, Notices, Way
+from suggest.usedesk.ticket import ticket_address
 from suggest.workdays import Workdays
 
 PAUSE = 3.0
@@ -79,7 +80,7 @@ class Telling:
         }
 
     def link(self, notice: Notice) -> str | None:
-        return self.ticket_url.replace("{id}", notice.ticket_id) if notice.ticket_id else None
+        return ticket_address(self.ticket_url, notice.ticket_id) or None
 
 
 Send = Callable[[Notice], None]

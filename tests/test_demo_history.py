@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from suggest.demo.history import AGENTS, DAYS, LEAD, Clock, demo_store, fill, hurried, let_in
-from suggest.demo.reviews import BRANCHES, THEMES, all_texts
+from suggest.demo.reviews import BRANCHES, THEMES
 from suggest.mend import mend
 from suggest.store.register import Entry, Filter
 from suggest.store.store import Store, open_store
@@ -77,7 +78,7 @@ def test_the_same_day_gives_the_same_month(entries: tuple[Entry, ...], tmp_path:
 
 def test_every_text_can_be_read_and_none_is_empty_but_where_it_is_meant() -> None:
     for theme in THEMES:
-        texts = all_texts(theme)
+        texts = [" ".join(filter(None, chosen)) for chosen in product(*theme.parts)]
         assert all(text or theme.scenario in {"skip", "no_details"} for text in texts)
         assert all("  " not in text for text in texts)
 

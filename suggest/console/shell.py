@@ -18,7 +18,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -32,6 +32,7 @@ from suggest.console import words
 from suggest.console.guard import Guard
 from suggest.store.accounts import User
 from suggest.store.store import Store
+from suggest.usedesk.ticket import ticket_address
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -151,17 +152,12 @@ def page(request: Request, template: str, status: int = 200, **context: Any) -> 
         "zone": here.service.settings.zone,
         "now": here.store.clock(),
         "link": _link,
-        "ticket_url": lambda number: _ticket(here.service.settings.usedesk_ticket_url, number),
+        "ticket_url": partial(ticket_address, here.service.settings.usedesk_ticket_url),
     }
     text = _environment().get_template(template).render(told | context)
     response = HTMLResponse(text, status, HEADERS)
     here.guard.visit(request, response)
     return response
-
-
-def _ticket(address: str, number: str) -> str:
-    """The address of a ticket; "" for what is no number, so that nothing leads astray."""
-    return address.replace("{id}", number) if number.isdigit() and number.isascii() else ""
 
 
 def _link(path: str, **query: object) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from itertools import product
 
 BRANCHES = (
     "Казань, ул. Баумана, 12",
@@ -251,8 +250,3 @@ URGENT = (
 def text(theme: Theme, chance: random.Random) -> str:
     """A review of a theme."""
     return " ".join(part for part in (chance.choice(part) for part in theme.parts) if part)
-
-
-def all_texts(theme: Theme) -> tuple[str, ...]:
-    """Every review that a theme can give."""
-    return tuple(" ".join(part for part in chosen if part) for chosen in product(*theme.parts))

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from enum import IntEnum
 
 from suggest.usedesk.payload import items, mapping, number, text
 from suggest.usedesk.ticket import FieldValue, Ticket
-
-
-class FieldKind(IntEnum):
-    """Usedesk's kinds of custom fields."""
-
-    TEXT = 1
-    LIST = 2
-    CHECKBOX = 3
-    NESTED = 4
 
 
 @dataclass(frozen=True)

@@ -172,3 +172,9 @@ def _messages(body: Mapping[str, Any], facts: Mapping[str, Any]) -> tuple[Messag
         )
         for row in rows
     )
+
+
+def ticket_address(pattern: str, number: object) -> str:
+    """Where an agent's browser opens a ticket, `{id}` of the pattern being its number; "" for what is no number."""
+    said = str(number)
+    return pattern.replace("{id}", said) if said.isascii() and said.isdigit() else ""

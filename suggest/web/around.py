@@ -15,7 +15,7 @@ from suggest.lookup import LookupFailed
 from suggest.usedesk.casebook import is_own
 from suggest.usedesk.errors import UsedeskError
 from suggest.usedesk.preparing import asked_about
-from suggest.usedesk.ticket import Ticket, TicketStatus
+from suggest.usedesk.ticket import Ticket, TicketStatus, ticket_address
 from suggest.web.counter import Counter
 from suggest.web.pages import page
 
@@ -89,10 +89,8 @@ class Around:
             return ()
         rows = self.client.tickets(urgent=True, client_id=ticket.client_id)
         others = sorted((row for row in rows if row.id != ticket.id), key=lambda row: row.id, reverse=True)
-        address = self.counter.service.settings.usedesk_ticket_url
+        pattern = self.counter.service.settings.usedesk_ticket_url
         return tuple(
-            Related(
-                row.id, row.subject or "Без темы", STATES.get(row.status or 0, ""), address.replace("{id}", str(row.id))
-            )
+            Related(row.id, row.subject or "Без темы", STATES.get(row.status or 0, ""), ticket_address(pattern, row.id))
             for row in others[:MOST]
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from html import escape
 from typing import Annotated, Any
 
@@ -26,7 +27,7 @@ from suggest.store.store import Store
 from suggest.usedesk.casebook import Case, Casebook, is_own
 from suggest.usedesk.errors import UsedeskError
 from suggest.usedesk.html import letter
-from suggest.usedesk.ticket import Ticket, User
+from suggest.usedesk.ticket import Ticket, User, ticket_address
 from suggest.web.counter import Counter, Opened
 from suggest.web.pages import Agent, Said, page
 
@@ -207,7 +208,7 @@ class Cases:
             words=self._words(case, now, user),
             platforms=bank.platforms,
             card=self.dialogue.card if case.own else (),
-            ticket_url=lambda number: self.counter.service.settings.usedesk_ticket_url.replace("{id}", str(number)),
+            ticket_url=partial(ticket_address, self.counter.service.settings.usedesk_ticket_url),
             local=self._local,
             said=said,
             bad=bad,
