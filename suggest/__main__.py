@@ -137,9 +137,10 @@ def serve(options: argparse.Namespace, settings: Settings) -> int:
 def demo(options: argparse.Namespace, settings: Settings) -> int:
     from suggest import show
     from suggest.demo.history import AGENTS, LEAD, REVIEWS, demo_store, let_in, today
-    from suggest.demo.process import standin
+    from suggest.demo.process import for_demo, standin
     from suggest.demo.samples import SAMPLES
 
+    settings = for_demo(settings)
     bank = build_bank(settings)
     suggester = build_suggester(settings, bank)
     for review in SAMPLES:

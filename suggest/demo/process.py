@@ -16,6 +16,11 @@ from suggest.settings import Settings
 ENDING_SECONDS = 5
 
 
+def for_demo(settings: Settings) -> Settings:
+    """The settings with what a newcomer is to see switched on, unless it is switched off by name."""
+    return settings.model_copy(update={"return_code": settings.return_code is not False})
+
+
 @contextmanager
 def standin(settings: Settings) -> Iterator[Settings]:
     """The stand-in beside a service with these settings; gives them back with the stand-in in place of Usedesk.
@@ -28,7 +33,6 @@ def standin(settings: Settings) -> Iterator[Settings]:
             "usedesk_webhook_secret": secrets.token_urlsafe(16),
             "usedesk_user_id": USERS[0]["id"],
             "usedesk_filing": True,
-            "return_code": settings.return_code is not False,
         }
     )
     process = _started(ours)
