@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import delete
 
+from suggest.store import engine
 from suggest.store.columns import metadata
 from suggest.store.engine import Database
 from suggest.store.store import Store, store_over
 from tests.databases import database, postgres_missing
-from tests.fakes import Clock
+from tests.fakes import PATIENCE, Clock
 
 DATABASES = ("sqlite", "postgresql")
+
+# A busy machine may stop any thread for seconds: no example is too slow, and a writer waits longer than a service may.
+settings.register_profile("patient", settings.get_profile(settings.get_current_profile_name()), deadline=None)
+settings.load_profile("patient")
+engine.PRAGMAS = (f"busy_timeout = {PATIENCE * 1000:.0f}", *engine.PRAGMAS[1:])
+engine.BUSY_SECONDS = PATIENCE
 
 
 @pytest.fixture(scope="session", params=DATABASES)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psycopg
 
+from tests.fakes import PATIENCE
+
 SERVER = os.environ.get("SUGGEST_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
 """A server on which the tests may make databases of their own."""
 
@@ -17,7 +19,7 @@ SERVER = os.environ.get("SUGGEST_TEST_POSTGRES", "postgresql://postgres@127.0.0.
 def postgres_missing() -> str | None:
     """Why there is no PostgreSQL to test on, or None if there is one."""
     try:
-        psycopg.connect(SERVER, connect_timeout=2).close()
+        psycopg.connect(SERVER, connect_timeout=int(PATIENCE)).close()
     except psycopg.OperationalError as error:
         return f"no PostgreSQL at {SERVER} (set SUGGEST_TEST_POSTGRES): {str(error).splitlines()[0]}"
     return None
@@ -30,7 +32,7 @@ def postgres_database() -> Iterator[str]:
     with psycopg.connect(SERVER, autocommit=True) as server:
         server.execute(f'CREATE DATABASE "{name}"')
         try:
-            yield f"{SERVER.rpartition('/')[0]}/{name}"
+            yield f"{SERVER.rpartition('/')[0]}/{name}?connect_timeout={PATIENCE:.0f}"
         finally:
             server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 

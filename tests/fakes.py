@@ -20,6 +20,9 @@ from suggest.regulation import Phrasebank
 from suggest.settings import PROJECT, Settings
 from suggest.store.store import Store
 
+PATIENCE = 60.0
+"""Seconds after which a test gives up waiting: many, for a busy machine may stop any thread for a while."""
+
 KEYWORDS = {
     "refund": ("верните", "деньги", "возврат"),
     "delivery": ("достав", "курьер", "привез"),

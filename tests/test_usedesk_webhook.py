@@ -252,15 +252,17 @@ def test_the_queue_is_bounded_and_holds_a_ticket_once() -> None:
 
 
 def test_what_failed_for_the_moment_is_tried_again() -> None:
-    tries: list[int] = []
+    both, tries = threading.Event(), []
 
     def work(job: Job) -> bool:
+        both.wait(5)
         tries.append(job.ticket_id)
         return len(tries) > 2
 
     backlog = Backlog(work, retry_seconds=0.01)
     backlog.add(1)
     backlog.add(2)
+    both.set()
     assert backlog.empty(5)
     assert tries == [1, 2, 1, 2]
     backlog.close()

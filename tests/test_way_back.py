@@ -33,7 +33,7 @@ def way_back(site: Site) -> WayBack:
     return site.service.way_back
 
 
-def results(steps: tuple[StepResult, ...]) -> list[tuple[str, str]]:
+def results(steps: tuple[StepResult[Step], ...]) -> list[tuple[str, str]]:
     return [(step.step.value, step.result) for step in steps]
 
 

@@ -26,11 +26,10 @@ from suggest.usedesk.filing import Filing
 from suggest.usedesk.rules import load_filing, load_rules
 from suggest.usedesk.side import Secrets, Side, build_side
 from suggest.usedesk.throttle import Throttle
-from tests.fakes import a_suggester, the_bank
+from tests.fakes import PATIENCE, a_suggester, the_bank
 
 SECRET = "block-secret-of-the-tests"
 HOOK = "webhook-secret-of-the-tests"
-PATIENCE = 30.0
 COMPLAINT = notification("2gis", 1, "Мария К.", "Доставку ждали неделю, курьер так и не приехал.")
 
 
@@ -106,7 +105,7 @@ def a_served(side: Side, desk: Desk | None = None) -> Service:
     return Service(Settings(), the_bank(), desk or Desk(a_suggester(), InMemory()), None, side)
 
 
-def until(happens: Callable[[], bool], seconds: float = 10) -> bool:
+def until(happens: Callable[[], bool], seconds: float = PATIENCE) -> bool:
     """Whether it happens within so many seconds."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -21,7 +21,7 @@ from suggest.store.hand_overs import Asked, HandOver, HandOvers
 from suggest.usedesk.client import UsedeskClient
 from suggest.usedesk.errors import UsedeskError
 from suggest.usedesk.sending import NotSent, Parcel, Sending
-from suggest.usedesk.steps import Result
+from suggest.usedesk.steps import Result, StepResult
 from suggest.usedesk.ticket import TicketStatus
 from suggest.usedesk.way_back import Journal
 from suggest.usedesk.writing import THERE, StepFailed, noted, writable
@@ -39,21 +39,11 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True)
-class StepResult:
-    """One step as the agent sees it."""
-
-    step: Step
-    title: str
-    result: Result
-    note: str = ""
-
-
-@dataclass(frozen=True)
 class Handed:
     """What became of it: the record (None in a dry run) and every step; `said` is for the agent."""
 
     hand_over: HandOver | None
-    steps: tuple[StepResult, ...] = ()
+    steps: tuple[StepResult[Step], ...] = ()
     said: str = ""
     mine: bool = True
     """Whether this press did it, and not somebody else who is at it."""
@@ -86,7 +76,7 @@ class Handing:
         store = next((store.title for store in self.rules.stores if store.id == over.store), "")
         return ", ".join(filter(None, (known.title if known else over.department, store)))
 
-    def steps(self, over: HandOver, home: int | None) -> tuple[StepResult, ...]:
+    def steps(self, over: HandOver, home: int | None) -> tuple[StepResult[Step], ...]:
         """Every step of a hand-over on record, as far as the record tells of it; asks Usedesk nothing."""
         told = {
             event.reason: json.loads(event.detail or "{}")
@@ -150,7 +140,7 @@ class Handing:
             if outcome.result == "failed":
                 return
 
-    def _do(self, over: HandOver, known: StepResult, home: int | None, user: int | None) -> StepResult:
+    def _do(self, over: HandOver, known: StepResult[Step], home: int | None, user: int | None) -> StepResult[Step]:
         try:
             note = self._written(over, known.step, home, user)
         except UsedeskError as error:
@@ -180,7 +170,7 @@ class Handing:
         asked = "" if over.purpose == "check" else f", вопрос {over.id}"
         return self.rules.texts["link_out"].format(whom=self.whom(over), request=number + asked)
 
-    def _on_record(self, step: Step, over: HandOver, told: Mapping[str, str]) -> StepResult:
+    def _on_record(self, step: Step, over: HandOver, told: Mapping[str, str]) -> StepResult[Step]:
         title = self._title(step, over.mode, over.ticket_id)
         if step is Step.REQUEST:
             if over.sent_at:
@@ -200,11 +190,11 @@ class Handing:
             Step.HOLD: "Статус «На удержании»",
         }[step]
 
-    def _dry(self, parcel: Parcel) -> Iterator[StepResult]:
+    def _dry(self, parcel: Parcel) -> Iterator[StepResult[Step]]:
         for step in planned(parcel.mode, None, parcel.home, asks_again=parcel.thread is not None):
             yield StepResult(step, self._title(step, parcel.mode, None), "dry", "пробный режим: ничего не отправлено")
 
-    def _note(self, over: HandOver, outcome: StepResult, agent: str | None) -> None:
+    def _note(self, over: HandOver, outcome: StepResult[Step], agent: str | None) -> None:
         detail = json.dumps({"result": outcome.result, "note": outcome.note}, ensure_ascii=False)
         newest = max((event.revision for event in self.journal.of(over.suggestion_id)), default=1)
         event = Event(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from suggest.domain import Platform, Status, Suggestion
 from suggest.usedesk.casebook import is_own
 from suggest.usedesk.ticket import TicketStatus
 
 Result = Literal["done", "failed", "dry", "waiting"]
+Named = TypeVar("Named", bound=StrEnum)
 
 
 class Step(StrEnum):
@@ -60,10 +61,10 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class StepResult:
-    """One step as the agent sees it: what it does, whether it is done, and why not."""
+class StepResult(Generic[Named]):
+    """One step, of the way back or of a hand-over, as the agent sees it: what it does, whether it is done, and why not."""
 
-    step: Step
+    step: Named
     title: str
     result: Result
     note: str = ""

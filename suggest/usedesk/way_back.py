@@ -67,7 +67,7 @@ class WayBack:
 
     def steps(
         self, suggestion: Suggestion, closing: Closing = Closing.SOLVED, wanted: Wanted | None = None
-    ) -> tuple[StepResult, ...]:
+    ) -> tuple[StepResult[Step], ...]:
         """Every step for this suggestion, as far as the record tells of it; asks Usedesk nothing.
 
         `wanted`: the outcome of a client's own ticket; a notification's category is always that of the rules.
@@ -83,7 +83,7 @@ class WayBack:
         user: int | None = None,
         wanted: Wanted | None = None,
         only: Step | None = None,
-    ) -> tuple[StepResult, ...]:
+    ) -> tuple[StepResult[Step], ...]:
         """Does what is not done yet, in order, up to the first failure; the results of all steps. `only`: that one step.
 
         A client's own ticket goes on living, so there the ticket is looked at again, whatever is on record. Raises
@@ -102,7 +102,7 @@ class WayBack:
             return tuple(results)
 
     def _in_order(
-        self, suggestion: Suggestion, results: list[StepResult], aim: Aim, agent: str | None, user: int | None
+        self, suggestion: Suggestion, results: list[StepResult[Step]], aim: Aim, agent: str | None, user: int | None
     ) -> None:
         """What is left of a notification's steps, up to the first failure."""
         for place, known in enumerate(results):
@@ -114,7 +114,7 @@ class WayBack:
     def _at_once(
         self,
         suggestion: Suggestion,
-        results: list[StepResult],
+        results: list[StepResult[Step]],
         aim: Aim,
         agent: str | None,
         user: int | None,
@@ -139,12 +139,12 @@ class WayBack:
 
     def _meant(
         self,
-        known: StepResult,
+        known: StepResult[Step],
         ticket: Ticket | None,
         aim: Aim,
         changes: dict[str, object],
-        before: Sequence[StepResult],
-    ) -> StepResult:
+        before: Sequence[StepResult[Step]],
+    ) -> StepResult[Step]:
         """The step as it will be once `changes`, to which it adds its own, are written; `ticket` None: a dry run."""
         if ticket is None:
             return StepResult(known.step, known.title, "dry", DRY)
@@ -158,8 +158,8 @@ class WayBack:
         return StepResult(known.step, known.title, "done", "" if mine else THERE)
 
     def _do(
-        self, suggestion: Suggestion, known: StepResult, aim: Aim, agent: str | None, user: int | None
-    ) -> StepResult:
+        self, suggestion: Suggestion, known: StepResult[Step], aim: Aim, agent: str | None, user: int | None
+    ) -> StepResult[Step]:
         if self.dry_run:
             return StepResult(known.step, known.title, "dry", DRY)
         try:
@@ -216,7 +216,9 @@ class WayBack:
             return {}
         return {"lists": [{"id": known.id, "value": option.id} for known, option in pair]}
 
-    def _on_record(self, step: Step, closing: Closing, wanted: Wanted | None, before: Sequence[Event]) -> StepResult:
+    def _on_record(
+        self, step: Step, closing: Closing, wanted: Wanted | None, before: Sequence[Event]
+    ) -> StepResult[Step]:
         """The step as it was last done; for another value than the one wanted now it still waits."""
         aim = Aim(closing, wanted)
         last = next((event for event in reversed(before) if _is(event, step)), None)
@@ -238,7 +240,7 @@ class WayBack:
         }
         return titles[step]
 
-    def _note(self, suggestion: Suggestion, outcome: StepResult, aim: Aim, agent: str | None) -> None:
+    def _note(self, suggestion: Suggestion, outcome: StepResult[Step], aim: Aim, agent: str | None) -> None:
         detail = {"result": outcome.result, "note": outcome.note, "status": aim.closing.value}
         if aim.wanted:
             detail["value"] = aim.value(outcome.step)

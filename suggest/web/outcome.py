@@ -120,7 +120,7 @@ class TicketOutcome:
         self,
         here: Opened,
         choice: Choice,
-        results: tuple[StepResult, ...] | None = None,
+        results: tuple[StepResult[Step], ...] | None = None,
         doubt: str = "",
     ) -> HTMLResponse:
         if not is_own(here.made) or self.counter.service.store is None:
