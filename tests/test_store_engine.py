@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,11 +25,11 @@ from suggest.settings import Settings
 from suggest.store import engine
 from suggest.store.columns import metadata
 from suggest.store.engine import Database
-from suggest.store.schema import MIGRATIONS, upgrade
+from suggest.store.schema import LOCK, MIGRATIONS, upgrade
 from suggest.store.store import Store, open_store
 from tests.conftest import DATABASES
 from tests.databases import SERVER, database, postgres_database, postgres_missing
-from tests.fakes import Clock, a_review, a_service, a_suggester, tell
+from tests.fakes import PATIENCE, Clock, a_review, a_service, a_suggester, tell
 from tests.usedesk_fakes import until
 
 REVISIONS = [script.revision for script in reversed(list(ScriptDirectory(str(MIGRATIONS)).walk_revisions()))]
@@ -123,6 +124,23 @@ def test_replicas_may_start_together(empty: str) -> None:
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(Database.prepare, replicas))
     for replica in replicas:
+        replica.dispose()
+
+
+def test_a_replica_waits_for_the_one_that_migrates_as_long_as_that_takes(postgres: None) -> None:
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    with postgres_database() as url, ThreadPoolExecutor(1) as pool:
+        migrating = Database(url)
+        replica = Database(f"{url}&options=-c%20lock_timeout%3D50")
+        with migrating.engine.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            prepared = pool.submit(replica.prepare)
+            assert until(lambda: connection.scalar(waiting) == 1 or prepared.done())
+            time.sleep(0.2)
+        prepared.result(PATIENCE)
+        with replica.reading() as connection:
+            assert connection.scalar(text("SHOW lock_timeout")) == "50ms"
+        migrating.dispose()
         replica.dispose()
 
 

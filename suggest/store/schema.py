@@ -26,8 +26,10 @@ def upgrade(engine: Engine, target: str = "head") -> None:
         connection = plain.execution_options(writing=True)
         with connection.begin():
             if connection.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
                 connection.execute(text("SET LOCAL statement_timeout = 0"))
+                connection.execute(text("SET LOCAL lock_timeout = 0"))
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+                connection.execute(text("SET LOCAL lock_timeout TO DEFAULT"))
             if _current(connection, script) != script.get_current_head():
                 config.attributes["connection"] = connection
                 command.upgrade(config, target)
