@@ -17,6 +17,8 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
+from tests.fakes import PATIENCE
+
 USER, PASSWORD = "robot@company.example", "p@ss:word/geheim"
 QUOTED = "robot%40company.example:p%40ss%3Aword%2Fgeheim"
 
@@ -64,6 +66,15 @@ def _login(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) 
     return AuthResult(success=good, handled=False)
 
 
+class Listening(Controller):
+    """Serves a socket that is open already: a free port that is only named may be taken by another process."""
+
+    listener: socket.socket
+
+    def _create_server(self) -> Any:
+        return self.loop.create_server(self._factory_invoker, sock=self.listener, ssl=self.ssl_context)
+
+
 @contextmanager
 def mailbox(tls: bool = False, plain: bool = False) -> Iterator[Mailbox]:
     """A running server: STARTTLS, or TLS from the first byte, or `plain` without any."""
@@ -74,9 +85,10 @@ def mailbox(tls: bool = False, plain: bool = False) -> Iterator[Mailbox]:
     if not plain:
         given |= {"authenticator": _login, "auth_required": not tls, "auth_require_tls": not tls}
         given |= {} if tls else {"require_starttls": True}
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=port, **given)
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    controller = Listening(box, hostname="127.0.0.1", port=port, ready_timeout=PATIENCE, **given)
+    controller.listener = listener
     controller.start()
     try:
         box.url = f"{'smtps' if tls else 'smtp+starttls'}://{QUOTED}@127.0.0.1:{port}"
