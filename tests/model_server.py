@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.fakes import PATIENCE
+
 Body = dict[str, Any]
 
 
@@ -117,7 +119,7 @@ def error_in_200(exchange: Exchange) -> None:
 
 
 def hangs(exchange: Exchange) -> None:
-    exchange.sleeps(60)
+    exchange.sleeps(10 * PATIENCE)
 
 
 def drips(exchange: Exchange) -> None:
@@ -175,6 +177,12 @@ class ModelServer:
     under_way: int = 0
     most: int = 0
     """So many requests at most were under way together."""
+    change: threading.Condition = field(default_factory=threading.Condition)
+
+    def together(self, count: int) -> bool:
+        """Waits until so many requests have been under way together; whether that came."""
+        with self.change:
+            return self.change.wait_for(lambda: self.most >= count, PATIENCE)
 
     @property
     def asked(self) -> list[str]:
@@ -217,14 +225,17 @@ def model_server() -> Iterator[ModelServer]:
             model = body["model"]
             if schema := _schema_of(body):
                 kept.schemas[model] = schema
-            kept.under_way += 1
-            kept.most = max(kept.most, kept.under_way)
+            with kept.change:
+                kept.under_way += 1
+                kept.most = max(kept.most, kept.under_way)
+                kept.change.notify_all()
             try:
                 kept.models.get(model, kept.behaviour)(Exchange(self, body, stopped, kept.schemas.get(model)))
             except OSError:
                 self.close_connection = True
             finally:
-                kept.under_way -= 1
+                with kept.change:
+                    kept.under_way -= 1
 
     server = Listening(("127.0.0.1", 0), Handler)
     kept = ModelServer(f"http://127.0.0.1:{server.server_port}/v1")
