@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import chain
 from math import log
 from typing import Any
 
@@ -37,11 +38,16 @@ class Vocabulary:
 
     def row(self, text: str) -> Row:
         """The known n-grams of a text and their weights: sublinear tf × idf, of unit length together."""
-        counts = Counter(self.ids[gram] for gram in grams(text) if gram in self.ids)
+        counts = Counter(chain.from_iterable(map(self._known, fold(text).split())))
         indices = np.fromiter(counts.keys(), np.intp, len(counts))
         values = (1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))) * self.idf[indices]
         norm = float(np.linalg.norm(values))
         return indices, (values / norm if norm else values).astype(np.float32)
+
+    @cached_property
+    def _known(self) -> Callable[[str], tuple[int, ...]]:
+        """The places of the known n-grams of a word; words come again, so the most recent are remembered."""
+        return lru_cache(maxsize=50_000)(lambda word: tuple(self.ids[g] for g in _word_grams(word) if g in self.ids))
 
 
 def build_vocabulary(texts: Sequence[str], at_least: int = 2) -> Vocabulary:
@@ -59,7 +65,6 @@ def grams(text: str) -> Iterable[str]:
     return (gram for word in fold(text).split() for gram in _word_grams(word))
 
 
-@lru_cache(maxsize=50_000)
 def _word_grams(word: str) -> tuple[str, ...]:
     padded = f" {word[:40]} "
     return tuple(padded[start : start + size] for size in NGRAMS for start in range(len(padded) - size + 1))

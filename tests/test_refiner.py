@@ -26,7 +26,7 @@ from suggest.pipeline import now
 from suggest.refiner import Refiner
 from suggest.settings import Settings
 from suggest.store.store import Store
-from tests.fakes import a_review, a_suggester, tell, the_bank
+from tests.fakes import PATIENCE, a_review, a_suggester, tell, the_bank
 from tests.model_fakes import CountingMeter, FakeModel, an_adviser
 
 REVIEW = {"id": "1", "platform": "2gis", "rating": 1, "text": "Доставку ждали неделю", "author": "Мария К."}
@@ -51,7 +51,7 @@ class Gate:
 
     def ask(self, question: Question, deadline: Deadline) -> Answer:
         self.asked.set()
-        assert self.open.wait(10)
+        assert self.open.wait(PATIENCE)
         return self.inner.ask(question, deadline)
 
 
@@ -85,7 +85,7 @@ def bench() -> Iterator[Callable[..., Bench]]:
         one.refiner.close()
 
 
-def until(condition: Callable[[], Any], seconds: float = 10) -> Any:
+def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     deadline = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < deadline, "it did not happen"
@@ -103,11 +103,9 @@ def second(bench: Bench, made: Suggestion) -> Suggestion:
 def test_the_first_answer_is_there_at_once_and_the_models_comes_later(bench: Callable[..., Bench]) -> None:
     gate = Gate()
     at = bench(gate)
-    started = time.monotonic()
     first = at.desk.receive(a_review())
-    assert time.monotonic() - started < 2
     assert (first.revision, first.chosen_by) == (1, ChosenBy.ROTATION)
-    assert gate.asked.wait(5)
+    assert gate.asked.wait(PATIENCE)
     assert at.desk.receive(a_review()) == first
     gate.open.set()
     later = second(at, first)
@@ -124,14 +122,15 @@ def test_an_unsure_review_is_asked_about_and_an_out_of_scope_one_is_not(bench: C
     made = at.desk.receive(a_review(text="Ну и ну"))
     assert made.status is Status.ABSTAINED
     assert second(at, made).status is Status.ABSTAINED  # the fake model says "none", the last of the list
-    model = FakeModel()
     assert made.match
     outside = made.match.model_copy(
         update={"reasons": (made.match.reasons[0].model_copy(update={"code": "out_of_scope"}),)}
     )
-    bench(model).refiner.offer(made.model_copy(update={"match": outside}))
-    time.sleep(0.05)
-    assert model.questions == []
+    idle = bench(FakeModel(), workers=0).refiner
+    idle.offer(made.model_copy(update={"match": outside}))
+    assert idle.waiting == 0
+    idle.offer(made)
+    assert idle.waiting == 1
 
 
 @pytest.mark.parametrize("why", list(Why))
@@ -146,7 +145,7 @@ def test_what_an_agent_has_decided_is_left_alone(bench: Callable[..., Bench]) ->
     gate, decided = Gate(), set[str]()
     at = bench(gate, decided=lambda id_: id_ in decided)
     made = at.desk.receive(a_review())
-    assert gate.asked.wait(5)
+    assert gate.asked.wait(PATIENCE)
     decided.add(made.id)
     gate.open.set()
     until(lambda: at.watch.outcomes == ["stale"])
@@ -157,7 +156,7 @@ def test_a_revision_that_came_meanwhile_wins(bench: Callable[..., Bench]) -> Non
     gate = Gate()
     at = bench(gate, workers=1)
     first = at.desk.receive(a_review())
-    assert gate.asked.wait(5)
+    assert gate.asked.wait(PATIENCE)
     changed = at.desk.receive(a_review(rating=2))
     gate.open.set()
     until(lambda: at.watch.outcomes == ["stale", "revised"])
@@ -171,11 +170,9 @@ def test_a_full_queue_drops_and_counts_and_nobody_waits(bench: Callable[..., Ben
     gate = Gate()
     at = bench(gate, workers=1, room=2)
     at.desk.receive(a_review())
-    assert gate.asked.wait(5)
-    started = time.monotonic()
+    assert gate.asked.wait(PATIENCE)
     for number in range(5):
         assert at.desk.receive(a_review(id=f"more-{number}")).revision == 1
-    assert time.monotonic() - started < 5
     assert at.watch.outcomes == ["dropped"] * 3
     assert at.refiner.waiting == 2
     gate.open.set()
@@ -227,13 +224,17 @@ def test_closing_leaves_no_thread(bench: Callable[..., Bench]) -> None:
 
 
 class Slow:
+    """A model that answers two questions at a time, each when the other is there."""
+
     def __init__(self) -> None:
         self.now, self.most, self.lock = 0, 0, threading.Lock()
+        self.together = threading.Barrier(2)
 
     def ask(self, question: Question, deadline: Deadline) -> Answer:
         with self.lock:
             self.now += 1
             self.most = max(self.most, self.now)
+        self.together.wait(PATIENCE)
         time.sleep(0.05)
         with self.lock:
             self.now -= 1
@@ -251,7 +252,7 @@ def a_guard(model: Any, folder: Path, limit: str = "", **options: Any) -> Guarde
 def test_only_so_many_questions_are_under_way_together(tmp_path: Path) -> None:
     slow = Slow()
     guard = a_guard(slow, tmp_path, at_once=2)
-    threads = [threading.Thread(target=guard.ask, args=(QUESTION, Deadline.after(5))) for _ in range(8)]
+    threads = [threading.Thread(target=guard.ask, args=(QUESTION, Deadline.after(PATIENCE))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -262,9 +263,9 @@ def test_only_so_many_questions_are_under_way_together(tmp_path: Path) -> None:
 def test_who_finds_no_place_before_the_deadline_is_told_so(tmp_path: Path) -> None:
     gate = Gate()
     guard = a_guard(gate, tmp_path, at_once=1)
-    first = threading.Thread(target=guard.ask, args=(QUESTION, Deadline.after(5)))
+    first = threading.Thread(target=guard.ask, args=(QUESTION, Deadline.after(PATIENCE)))
     first.start()
-    assert gate.asked.wait(5)
+    assert gate.asked.wait(PATIENCE)
     with pytest.raises(ModelFailed) as failure:
         guard.ask(QUESTION, Deadline.after(0.05))
     assert failure.value.why is Why.BUSY
@@ -277,7 +278,7 @@ def test_the_budget_stops_the_asking_and_failures_count(tmp_path: Path) -> None:
     guard = a_guard(model, tmp_path, "2 calls", meter=meter)
     for expected in (Why.GARBLED, Why.GARBLED, Why.SPENT, Why.SPENT):
         with pytest.raises(ModelFailed) as failure:
-            guard.ask(QUESTION, Deadline.after(1))
+            guard.ask(QUESTION, Deadline.after(PATIENCE))
         assert failure.value.why is expected
     assert len(model.questions) == 2
     assert meter.calls == [("tone", why) for why in ("garbled", "garbled", "spent", "spent")]
@@ -314,7 +315,7 @@ def test_waiting_over_http_gets_the_models_revision(served_with: Callable[..., T
     first = client.post("/v1/suggestions", json=REVIEW).json()
     assert (first["revision"], first["chosen_by"]) == (1, "rotation")
     threading.Timer(0.2, gate.open.set).start()
-    later = client.get(f"/v1/suggestions/{first['id']}?revision=1&wait=10").json()
+    later = client.get(f"/v1/suggestions/{first['id']}?revision=1&wait=30").json()
     assert (later["revision"], later["chosen_by"]) == (2, "model")
     assert {segment["chosen_by"] for segment in later["segments"]} == {"model"}
     assert later["provenance"]["usage"]["calls"] == 2
@@ -349,7 +350,7 @@ def test_a_check_without_an_answer_says_so(served_with: Callable[..., TestClient
 def test_metrics_show_counts_and_no_texts(served_with: Callable[..., TestClient]) -> None:
     client = served_with(FakeModel())
     made = client.post("/v1/suggestions", json=REVIEW).json()
-    client.get(f"/v1/suggestions/{made['id']}?revision=1&wait=10")
+    client.get(f"/v1/suggestions/{made['id']}?revision=1&wait=30")
     client.get("/nothing/Мария")
     until(lambda: 'outcome="revised"' in client.get("/metrics").text)
     shown = client.get("/metrics")

@@ -11,7 +11,8 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import chain
 from typing import Generic, TypeVar
 
 from suggest.domain import Span
@@ -113,6 +114,7 @@ class Index(Generic[Key]):
                 expression = Expression(entry)
                 for head in expression.heads:
                     self._by_head[head].append((key, expression))
+        self._beginning = lru_cache(maxsize=10_000)(self._candidates)
 
     def find(self, text: str) -> Mapping[Key, tuple[Span, ...]]:
         """Where in a folded text each list's expressions stand, in order and apart; lists without any are left out."""
@@ -120,7 +122,7 @@ class Index(Generic[Key]):
         excepted: dict[Key, list[Span]] = defaultdict(list)
         negated = False
         for word in _WORD.finditer(text):
-            for key, expression in self._candidates(word[0]):
+            for key, expression in self._beginning(word[0]):
                 if not (negated and not expression.denies and not expression.excepts):
                     match = expression.pattern.match(text, word.start())
                     if match:
@@ -128,9 +130,10 @@ class Index(Generic[Key]):
             negated = word[0] in DENIALS
         return {key: kept for key, spans in found.items() if (kept := tuple(_apart(spans, excepted[key])))}
 
-    def _candidates(self, word: str) -> Iterator[tuple[Key, Expression]]:
-        for head in (word, *(f"{word[:length]}*" for length in _STEMS), *((NUMBER,) if word.isdigit() else ())):
-            yield from self._by_head.get(head, ())
+    def _candidates(self, word: str) -> tuple[tuple[Key, Expression], ...]:
+        """What may begin with this word."""
+        heads = (word, *(f"{word[:length]}*" for length in _STEMS), *((NUMBER,) if word.isdigit() else ()))
+        return tuple(chain.from_iterable(self._by_head.get(head, ()) for head in heads))
 
 
 def _apart(spans: Iterable[Span], excepted: Sequence[Span]) -> Iterator[Span]:
