@@ -61,6 +61,22 @@ class Standin:
     def helpdesk(self) -> Helpdesk:
         return self.rest.helpdesk
 
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """While this lasts nothing that is asked is answered."""
+        answer, free = self.rest._answer, threading.Event()
+
+        def held(*asked: Any) -> Any:
+            free.wait()
+            return answer(*asked)
+
+        self.rest._answer = held  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            self.rest._answer = answer  # type: ignore[method-assign]
+            free.set()
+
     def methods(self) -> list[str]:
         """The methods called so far."""
         return [method for _, method in self.rest.calls]
