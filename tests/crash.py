@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from typing import Any
 import httpx
 from sqlalchemy import func, select, text
 
+from suggest.desk import UNSAVED
 from suggest.store.counts import COUNTED, phrases_of, tally
 from suggest.store.fold import OUTCOMES, fold
 from suggest.store.register import Filter
@@ -36,9 +38,11 @@ from suggest.store.store import Store, open_store
 from suggest.store.tables import revisions, texts
 from tests.databases import database, postgres_missing
 from tests.fakes import a_review, a_service
+from tests.usedesk_fakes import until
 
 REPLICAS = 2
 CLIENTS = 6
+START_SECONDS = 300
 OUTCOMES_SENT = ("shown", "copied", "edited", "rejected", "overruled", "accepted")
 
 
@@ -64,7 +68,7 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--times", type=int, default=20)
     options.add_argument("--database", choices=["sqlite", "postgresql"], action="append")
-    options.add_argument("--serve", nargs=2, metavar=("URL", "PORT"), help=argparse.SUPPRESS)
+    options.add_argument("--serve", nargs=2, metavar=("URL", "SOCKET"), help=argparse.SUPPRESS)
     given = options.parse_args()
     if given.serve:
         serve(given.serve[0], int(given.serve[1]))
@@ -92,28 +96,35 @@ def run(url: str, times: int) -> Told:
             for thread in (killer, *clients):
                 thread.join()
         with closing(open_store(url)) as store:
+            assert until(partial(alone, store))
             compare(store, told)
     return told
 
 
-def serve(url: str, port: int) -> None:
-    """One replica."""
+def serve(url: str, inherited: int) -> None:
+    """One replica on a socket that is open already: a port that is only named may be taken by another process."""
     import uvicorn
 
     from suggest.api import create_app
 
-    uvicorn.run(create_app(a_service(open_store(url), secret="crash")), host="127.0.0.1", port=port, log_level="error")
+    app = create_app(a_service(open_store(url), secret="crash"))
+    uvicorn.Server(uvicorn.Config(app, log_level="error")).run([socket.socket(fileno=inherited)])
 
 
 @contextmanager
 def replicas(url: str) -> Iterator[tuple[list[int], list[subprocess.Popen[bytes]]]]:
     """Replicas that answer."""
-    ports = [free_port() for _ in range(REPLICAS)]
-    command = [sys.executable, "-m", "tests.crash", "--serve", url]
-    processes = [subprocess.Popen([*command, str(port)], cwd=Path(__file__).parents[1]) for port in ports]
+    ports: list[int] = []
+    processes: list[subprocess.Popen[bytes]] = []
     try:
+        for _ in range(REPLICAS):
+            with socket.create_server(("127.0.0.1", 0)) as listener:
+                command = [sys.executable, "-m", "tests.crash", "--serve", url, str(listener.fileno())]
+                root = Path(__file__).parents[1]
+                processes.append(subprocess.Popen(command, cwd=root, pass_fds=[listener.fileno()]))
+                ports.append(listener.getsockname()[1])
         for port in ports:
-            await_answer(port)
+            httpx.get(f"http://127.0.0.1:{port}/health/live", timeout=START_SECONDS)
         yield ports, processes
     finally:
         kill(processes)
@@ -135,22 +146,6 @@ def kill(processes: list[subprocess.Popen[bytes]]) -> None:
         process.wait()
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
-def await_answer(port: int) -> None:
-    for _ in range(600):
-        try:
-            httpx.get(f"http://127.0.0.1:{port}/health/live")
-            return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise TimeoutError(f"nobody answers on port {port}")
-
-
 def load(port: int, run_id: str, client: int, told: Told) -> None:
     """Sends reviews and feedback until nobody answers; half of the reviews are those of the client beside it."""
     chance = random.Random(f"{run_id}-{client}")
@@ -159,6 +154,8 @@ def load(port: int, run_id: str, client: int, told: Told) -> None:
             review = a_review(id=f"{run_id}-{client // 2 if number % 2 else f'own{client}'}-{number}")
             try:
                 made = http.post("/v1/suggestions", json=review.model_dump(mode="json")).json()
+                if any(reason["code"] == UNSAVED.code for reason in made["triage"]["reasons"]):
+                    continue
                 told.suggested(made["id"], made["revision"])
                 for outcome in chance.sample(OUTCOMES_SENT, 2):
                     act(http, made, outcome, told)
@@ -167,7 +164,7 @@ def load(port: int, run_id: str, client: int, told: Told) -> None:
 
 
 def act(http: httpx.Client, made: dict[str, Any], outcome: str, told: Told) -> None:
-    """Sends one feedback, twice, and remembers what was acknowledged."""
+    """Sends one feedback, twice, and remembers what was acknowledged: a database that is busy for long is away (503)."""
     more = {"edited": {"text": made["segments"][0]["text"]}, "overruled": {"scenario": "refund"}}.get(outcome, {})
     body = {"outcome": outcome, "revision": made["revision"], **more}
     for _ in range(2):
@@ -176,7 +173,16 @@ def act(http: httpx.Client, made: dict[str, Any], outcome: str, told: Told) -> N
             told.recorded(made["id"], answer.json()["event"], body)
             told.suggested(made["id"], answer.json()["newest"])
         else:
-            assert answer.status_code == 409, answer.text
+            assert answer.status_code in {409, 503}, answer.text
+
+
+def alone(store: Store) -> bool:
+    """Whether nothing is done any more for those who were killed: PostgreSQL ends what it was at, and may commit it."""
+    others = "datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    if store.database.sqlite:
+        return True
+    with store.database.reading() as connection:
+        return connection.scalar(text(f"SELECT count(*) FROM pg_stat_activity WHERE {others}")) == 0
 
 
 def compare(store: Store, told: Told) -> None:
