@@ -15,7 +15,7 @@ from suggest.store.contacts import Contact
 from suggest.store.hand_overs import HandOver
 from suggest.usedesk.throttle import Throttle
 from tests.databases import database
-from tests.fakes import Clock
+from tests.fakes import PATIENCE, Clock
 from tests.widget_fakes import ANNA, FIRST, Site, a_site
 
 STORE_FORM = {"department": "brand_store", "store": "kazan-baumana", "purpose": "check", "agent": ANNA}
@@ -52,10 +52,10 @@ class Section:
         self.base = f"{site.address}{site.widget(ticket)}/hand-over"
 
     def post(self, path: str, files: Any = None, **fields: Any) -> httpx.Response:
-        return httpx.post(f"{self.base}/{path}", data=fields, files=files, timeout=60)
+        return httpx.post(f"{self.base}/{path}", data=fields, files=files, timeout=PATIENCE)
 
     def get(self, path: str = "") -> httpx.Response:
-        return httpx.get(self.base + path, timeout=60)
+        return httpx.get(self.base + path, timeout=PATIENCE)
 
     def send(self, files: Any = None, **fields: Any) -> httpx.Response:
         return self.post("send", files, **{**STORE_FORM, **fields})

@@ -15,7 +15,7 @@ from suggest.pictures import LARGEST
 from suggest.store.fold import Kind
 from tests.conftest import DATABASES
 from tests.databases import postgres_missing
-from tests.fakes import Clock
+from tests.fakes import PATIENCE, Clock
 from tests.hand_over_fakes import (
     CHAT,
     DELIVERY,
@@ -73,7 +73,7 @@ def test_from_the_request_to_the_outcome(site: Site) -> None:
     assert f"№ {DELIVERY}" in private(request)[0]
     assert site.ticket(DELIVERY)["ticket"]["status_id"] == 5
     assert section.state == ("open", 1)
-    httpx.post(f"{site.helpdesk}/tickets/{over.ticket_id}/answer", data={"message": "Решили."}, timeout=20)
+    httpx.post(f"{site.helpdesk}/tickets/{over.ticket_id}/answer", data={"message": "Решили."}, timeout=PATIENCE)
     assert until(lambda: section.overs[0].answered_at is not None)
     assert "ответ получен" in section.get("/state").text
     assert section.state == ("open", 1)
@@ -193,7 +193,7 @@ def test_what_a_clients_ticket_asked_for_is_followed_though_it_is_linked_later(s
     (over,) = section.overs
     store.links.link(str(CHAT), site.made(SERVICE).id, "agent")
     assert "ждём ответа" in section.get().text
-    assert "Вопрос передан" in httpx.get(section.base.replace("/hand-over", "/case"), timeout=20).text
+    assert "Вопрос передан" in httpx.get(section.base.replace("/hand-over", "/case"), timeout=PATIENCE).text
     assert section.post("answered", hand_over=over.id, agent=ANNA).status_code == 200
     assert section.post("outcome", hand_over=over.id, agent=ANNA).status_code == 200
     assert section.state[1] == 0
@@ -226,7 +226,7 @@ def test_when_the_client_writes_again_the_store_is_asked_first(site: Site) -> No
     assert [(row["type"], row["from"]) for row in questions] == [("public", "user")]
     assert [over.purpose for over in section.overs] == ["check", "solved"]
     assert section.state[1] == 2
-    httpx.post(f"{site.helpdesk}/tickets/{request['ticket']['id']}/answer", data={"message": "Да."}, timeout=20)
+    httpx.post(f"{site.helpdesk}/tickets/{request['ticket']['id']}/answer", data={"message": "Да."}, timeout=PATIENCE)
     assert until(lambda: all(over.answered_at for over in section.overs))
     section.post("outcome", hand_over=section.overs[0].id)
     assert section.state[1] == 0
@@ -260,10 +260,10 @@ def test_an_answer_before_the_question_does_not_answer_it(site: Site) -> None:
     section = Section(site, DELIVERY)
     section.send()
     ticket = section.overs[0].ticket_id
-    httpx.post(f"{site.helpdesk}/tickets/{ticket}/answer", data={"message": "Проверяем."}, timeout=20)
+    httpx.post(f"{site.helpdesk}/tickets/{ticket}/answer", data={"message": "Проверяем."}, timeout=PATIENCE)
     assert until(lambda: section.overs[0].answered_at is not None)
     section.send(purpose="solved")
-    site.service.usedesk.preparer.now(int(ticket or 0), {}).result(20)  # type: ignore[union-attr]
+    site.service.usedesk.preparer.now(int(ticket or 0), {}).result(PATIENCE)  # type: ignore[union-attr]
     assert section.overs[1].answered_at is None
 
 
@@ -271,7 +271,7 @@ def test_a_hostile_review_is_harmless_in_the_section_and_in_the_request(site: Si
     section = Section(site, HOSTILE)
     section.send(data="<script>data</script>")
     (request,) = outgoing(site)
-    page = httpx.get(f"{site.helpdesk}/tickets/{request['ticket']['id']}", timeout=20).text
+    page = httpx.get(f"{site.helpdesk}/tickets/{request['ticket']['id']}", timeout=PATIENCE).text
     for text in (section.get().text, request["comments"][0]["message"]):
         assert "<script" not in text
         assert "<img src=x" not in text
@@ -295,9 +295,9 @@ def test_what_is_no_picture_is_refused_and_nothing_is_sent(site: Site, data: byt
 
 def test_a_form_of_any_size_is_not_read(site: Site) -> None:
     url = Section(site, DELIVERY).base + "/send"
-    huge = httpx.post(url, files={"shot": ("a.png", bytes(LARGEST + 300_000), "image/png")}, timeout=20)
+    huge = httpx.post(url, files={"shot": ("a.png", bytes(LARGEST + 300_000), "image/png")}, timeout=PATIENCE)
     unsaid = httpx.post(
-        url, content=iter([b"x"]), headers={"content-type": "multipart/form-data; boundary=x"}, timeout=20
+        url, content=iter([b"x"]), headers={"content-type": "multipart/form-data; boundary=x"}, timeout=PATIENCE
     )
     assert {huge.status_code, unsaid.status_code} == {413}
 
@@ -352,8 +352,10 @@ def test_our_own_request_is_no_review(site: Site) -> None:
     section = Section(site, DELIVERY)
     section.send()
     ticket = int(section.overs[0].ticket_id or 0)
-    httpx.post(f"{site.helpdesk}/tickets/{ticket}/answer", data={"message": "Магазин: курьер заболел."}, timeout=20)
-    block = httpx.get(f"{site.helpdesk}/tickets/{ticket}/block", timeout=20).text
+    httpx.post(
+        f"{site.helpdesk}/tickets/{ticket}/answer", data={"message": "Магазин: курьер заболел."}, timeout=PATIENCE
+    )
+    block = httpx.get(f"{site.helpdesk}/tickets/{ticket}/block", timeout=PATIENCE).text
     assert "Это наш запрос магазину или отделу" in block
     assert site.service.desk.suggestions.of_ticket(str(ticket)) is None
 

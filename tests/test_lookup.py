@@ -12,6 +12,7 @@ import pytest
 from suggest.demo.tickets import Sample, notification
 from suggest.lookup import Asked, Known, Lookup, LookupFailed, asked_of
 from suggest.usedesk.preparing import Preparer
+from tests.fakes import PATIENCE
 from tests.widget_fakes import FIRST, a_site
 
 PHONE = "8 900 123-45-67"
@@ -127,7 +128,7 @@ def test_a_client_who_is_known_is_greeted_by_name_and_asked_for_nothing(tmp_path
         assert "identification" not in {segment.slot for segment in made.segments}
         site.made(FIRST + 1)
         assert len(system.requests) == 1
-        shown = httpx.get(f"{site.address}{site.widget(FIRST)}/case/around").text
+        shown = httpx.get(f"{site.address}{site.widget(FIRST)}/case/around", timeout=PATIENCE).text
         assert "Клиент есть в системе компании: Мария." in shown
 
 
@@ -139,5 +140,5 @@ def test_where_the_system_is_away_the_suggestion_comes_and_the_agent_is_told(tmp
         made = site.made(FIRST)
         assert not made.review.client.known
         assert made.text
-        shown = httpx.get(f"{site.address}{site.widget(FIRST)}/case/around").text
+        shown = httpx.get(f"{site.address}{site.widget(FIRST)}/case/around", timeout=PATIENCE).text
         assert "Система компании не ответила: проверьте клиента вручную." in shown

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from suggest.api import create_app
 from suggest.store.register import Filter
 from suggest.store.store import Store
-from tests.fakes import Clock, a_review, a_service, tell
+from tests.fakes import PATIENCE, Clock, a_review, a_service, tell
 
 
 @pytest.fixture
@@ -174,9 +174,9 @@ def test_acceptance_is_counted_as_zendesk_counts(client: TestClient, store: Stor
 def test_those_who_wait_leave_room_for_others(client: TestClient) -> None:
     made = suggested(client)
     with ThreadPoolExecutor(60) as pool:
-        waiting = [pool.submit(client.get, f"/v1/suggestions/{made['id']}?wait=20&revision=1") for _ in range(60)]
+        waiting = [pool.submit(client.get, f"/v1/suggestions/{made['id']}?wait=30&revision=1") for _ in range(60)]
         assert tell(client, made, "overruled", scenario="refund").status_code == 200
-        assert {answer.result(15).json()["revision"] for answer in waiting} == {2}
+        assert {answer.result(PATIENCE).json()["revision"] for answer in waiting} == {2}
 
 
 def test_without_a_database_feedback_is_refused_and_suggestions_come() -> None:
@@ -189,9 +189,9 @@ def test_waiting_returns_the_next_revision(client: TestClient) -> None:
     made = suggested(client)
     assert client.get(f"/v1/suggestions/{made['id']}?wait=0.1").json()["revision"] == 1
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(client.get, f"/v1/suggestions/{made['id']}?wait=20&revision=1")
+        waiting = pool.submit(client.get, f"/v1/suggestions/{made['id']}?wait=30&revision=1")
         tell(client, made, "overruled", scenario="refund")
-        assert waiting.result(10).json()["revision"] == 2
+        assert waiting.result(PATIENCE).json()["revision"] == 2
     assert client.get(f"/v1/suggestions/{made['id']}?wait=20&revision=1").json()["revision"] == 2
     assert client.get("/v1/suggestions/none?wait=20").status_code == 404
     assert client.get(f"/v1/suggestions/{made['id']}?wait=31").status_code == 422

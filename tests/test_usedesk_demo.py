@@ -19,7 +19,7 @@ from suggest.demo.tell import Teller
 from suggest.demo.tickets import SAMPLES
 from suggest.desk import Desk, InMemory
 from suggest.settings import PROJECT, Settings
-from tests.fakes import a_suggester
+from tests.fakes import PATIENCE, a_suggester
 from tests.usedesk_fakes import HOOK, SECRET, a_client, a_served, a_side, serving, standin, until
 
 
@@ -28,7 +28,7 @@ def test_a_dozen_tickets_of_all_kinds() -> None:
 
 
 def test_the_list_and_every_ticket_page() -> None:
-    with standin(*SAMPLES) as there, httpx.Client(base_url=there.url) as http:
+    with standin(*SAMPLES) as there, httpx.Client(base_url=there.url, timeout=PATIENCE) as http:
         listed = http.get("/").text
         for row in there.helpdesk.tickets():
             assert f"/tickets/{row['id']}" in listed
@@ -50,7 +50,7 @@ def both() -> Iterator[tuple[httpx.Client, Desk]]:
         closing(a_client(url)) as client,
         a_side(client, desk, filing=True) as side,
         serving(create_app(a_served(side, desk))) as service,
-        httpx.Client(base_url=url, timeout=20, follow_redirects=True) as http,
+        httpx.Client(base_url=url, timeout=PATIENCE, follow_redirects=True) as http,
     ):
         teller.address = service
         yield http, desk
@@ -76,13 +76,13 @@ def test_an_agents_comment_is_kept(both: tuple[httpx.Client, Desk]) -> None:
 
 def alive(address: str) -> bool:
     try:
-        return httpx.get(address, timeout=1).status_code == 200
+        return httpx.get(address, timeout=PATIENCE).status_code == 200
     except httpx.HTTPError:
         return False
 
 
 def test_the_second_process_ends_with_the_first() -> None:
-    with started(Settings(port=65534)) as ours:
+    with started(Settings(port=65535)) as ours:
         address = ours.usedesk_api_base
         assert until(lambda: alive(address))
         assert ours.usedesk_api_token != ""
@@ -95,7 +95,7 @@ import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from suggest.settings import Settings
 from suggest.demo.process import standin
-with standin(Settings(port=65534)) as ours:
+with standin(Settings(port=65535)) as ours:
     print(ours.usedesk_api_base, flush=True)
     sys.stdin.read()
 """
@@ -116,5 +116,5 @@ def test_it_ends_however_the_first_ends(how: signal.Signals) -> None:
         address = parent.stdout.readline().strip()
         assert until(lambda: alive(address))
         os.kill(parent.pid, how)
-        parent.wait(60)
+        parent.wait(PATIENCE)
     assert until(lambda: not alive(address))

@@ -17,7 +17,7 @@ from suggest.store.fold import Kind
 from suggest.web.appeals import load_appeals, offers
 from suggest.web.signers import Signers, load_signers
 from suggest.web.token import EXPIRED, FORGED, OTHER_TICKET, TokenRefused, Tokens
-from tests.fakes import a_review, a_suggester, the_bank
+from tests.fakes import PATIENCE, a_review, a_suggester, the_bank
 from tests.widget_fakes import ANNA, BORIS, FIRST, Site, a_site
 
 DELIVERY, SAFETY, EMOJI, COFFEE, HOSTILE = (FIRST + place for place in (0, 2, 4, 10, 12))
@@ -32,7 +32,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture
 def http(site: Site) -> Iterator[httpx.Client]:
-    with closing(httpx.Client(base_url=site.address, timeout=20)) as client:
+    with closing(httpx.Client(base_url=site.address, timeout=PATIENCE)) as client:
         yield client
 
 
@@ -141,12 +141,12 @@ def test_signers_are_listed_by_branch_and_a_lead_of_the_console_is_one(site: Sit
     assert site.service.store
     site.service.store.accounts.add("Вера Консольная", "lead", "hash")
     site.service.store.accounts.add("Глеб Консольный", "agent", "hash")
-    with closing(httpx.Client(base_url=site.address)) as http:
+    with closing(httpx.Client(base_url=site.address, timeout=PATIENCE)) as http:
         text = http.get(site.widget(SAFETY)).text
     assert "Вера Консольная" in text
     assert "Глеб Консольный" not in text
     sign = {"text": "От Веры", "name": "Вера Консольная", "agreed": "true", "agent": ANNA}
-    with closing(httpx.Client(base_url=site.address)) as http:
+    with closing(httpx.Client(base_url=site.address, timeout=PATIENCE)) as http:
         assert http.post(site.widget(SAFETY) + "/sign-off", data=sign).is_success
         assert http.post(site.widget(SAFETY) + "/sign-off", data=sign | {"name": "Глеб Консольный"}).status_code == 422
 

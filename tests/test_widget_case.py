@@ -15,6 +15,7 @@ from suggest.feedback import Feedback, Outcome
 from suggest.review_code import code_of
 from suggest.store.fold import Kind
 from suggest.store.store import Store
+from tests.fakes import PATIENCE
 from tests.usedesk_fakes import until
 from tests.widget_fakes import ANNA, FIRST, Site, a_site
 
@@ -38,7 +39,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def section(site: Site, ticket: int, path: str = "", **form: str) -> str:
     url = f"{site.address}{site.widget(ticket)}/case{path}"
     verb = "PUT" if path in {"/check", "/find"} else "POST" if form or path else "GET"
-    answer = httpx.request(verb, url, data=form) if verb != "GET" else httpx.get(url)
+    answer = httpx.request(verb, url, data=form or None, timeout=PATIENCE)
     assert answer.status_code == 200, answer.text
     return answer.text
 
@@ -95,7 +96,7 @@ def test_the_linked_ticket_shows_review_promise_data_steps_and_what_is_next(site
 
 def test_the_case_leads_in_a_linked_ticket_only(site: Site) -> None:
     def leads(ticket: int) -> bool:
-        whole = httpx.get(f"{site.address}{site.widget(ticket)}").text
+        whole = httpx.get(f"{site.address}{site.widget(ticket)}", timeout=PATIENCE).text
         return whole.index('id="case"') < whole.index('id="main"')
 
     review = answered(site)
@@ -136,7 +137,9 @@ def test_a_code_that_the_agent_types_finds_its_review(site: Site) -> None:
 
 def test_a_private_message_is_no_review_to_link_to(site: Site) -> None:
     other = site.made(FIRST + 2)
-    answer = httpx.post(f"{site.address}{site.widget(FIRST + 1)}/case/link", data={"review": other.id})
+    answer = httpx.post(
+        f"{site.address}{site.widget(FIRST + 1)}/case/link", data={"review": other.id}, timeout=PATIENCE
+    )
     assert answer.status_code == 422
 
 
@@ -181,18 +184,19 @@ def test_a_talk_that_cannot_be_kept_is_not_written_either_so_that_a_second_press
         raise StoreUnavailable("away")
 
     monkeypatch.setattr(store(site).links, "of_ticket", away)
-    assert httpx.post(url, data={"note": "Дозвонилась.", "agent": ANNA}).status_code == 503
+    assert httpx.post(url, data={"note": "Дозвонилась.", "agent": ANNA}, timeout=PATIENCE).status_code == 503
     assert site.ticket(FIRST + 1)["comments"] == before
 
 
 def test_other_tickets_of_the_client_are_shown_never_those_of_a_robot(site: Site) -> None:
     around = (
-        said(section(site, FIRST + 1, "")) and httpx.get(f"{site.address}{site.widget(FIRST + 1)}/case/around").text
+        said(section(site, FIRST + 1, ""))
+        and httpx.get(f"{site.address}{site.widget(FIRST + 1)}/case/around", timeout=PATIENCE).text
     )
     assert str(FIRST + 3) in around
     assert str(FIRST + 2) not in around
     assert str(FIRST) not in re.sub(r"href=\"[^\"]*\"", "", around)
-    robot = httpx.get(f"{site.address}{site.widget(FIRST)}/case/around").text
+    robot = httpx.get(f"{site.address}{site.widget(FIRST)}/case/around", timeout=PATIENCE).text
     assert said(robot) == ""
 
 
@@ -200,9 +204,9 @@ def test_where_usedesk_is_away_the_section_is_shown_without_the_letters(site: Si
     store(site).links.link(str(FIRST + 1), answered(site), "code")
     path = site.widget(FIRST + 1)
     site.rest.knobs.faults = ["500"] * 9
-    shown = httpx.get(f"{site.address}{path}/case")
+    shown = httpx.get(f"{site.address}{path}/case", timeout=PATIENCE)
     assert "Связано" in said(shown.text)
-    assert "не загрузились" in said(httpx.get(f"{site.address}{path}/case/around").text)
+    assert "не загрузились" in said(httpx.get(f"{site.address}{path}/case/around", timeout=PATIENCE).text)
 
 
 def test_every_letter_of_the_client_is_one_contact(site: Site) -> None:

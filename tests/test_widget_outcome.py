@@ -15,6 +15,7 @@ from suggest.demo.tickets import Sample
 from suggest.store.fold import Kind
 from suggest.store.hand_overs import Asked
 from suggest.web.outcome import spell
+from tests.fakes import PATIENCE
 from tests.usedesk_fakes import COMPLAINT
 from tests.widget_fakes import ANNA, FIRST, Site, a_site
 
@@ -30,14 +31,18 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 def shown(site: Site, ticket: int = OWN, section: str = "outcome", **query: str) -> str:
     answer = httpx.get(
-        f"{site.address}{site.widget(ticket)}/{section}", params={"agent": ANNA, "revision": "1", **query}
+        f"{site.address}{site.widget(ticket)}/{section}",
+        params={"agent": ANNA, "revision": "1", **query},
+        timeout=PATIENCE,
     )
     assert answer.status_code == 200
     return answer.text
 
 
 def put(site: Site, ticket: int = OWN, **form: Any) -> str:
-    answer = httpx.put(f"{site.address}{site.widget(ticket)}/outcome", data={"agent": ANNA, "revision": "1", **form})
+    answer = httpx.put(
+        f"{site.address}{site.widget(ticket)}/outcome", data={"agent": ANNA, "revision": "1", **form}, timeout=PATIENCE
+    )
     assert answer.status_code == 200, answer.text
     return answer.text
 
@@ -181,7 +186,7 @@ def test_a_notification_has_no_outcome_section(site: Site) -> None:
 
 @pytest.mark.parametrize("form", [{"closing": "spam"}, {"priority": "huge"}, {"only": "everything"}])
 def test_what_is_unknown_is_refused(site: Site, form: dict[str, str]) -> None:
-    answer = httpx.put(f"{site.address}{site.widget(OWN)}/outcome", data=form)
+    answer = httpx.put(f"{site.address}{site.widget(OWN)}/outcome", data=form, timeout=PATIENCE)
     assert answer.status_code == 422
 
 
@@ -196,7 +201,7 @@ def test_the_deadline_is_counted_down_until_the_reply(site: Site) -> None:
     """The fakes' clock stands in the past, so this review is late by now."""
     assert "Ответ просрочен" in shown(site, PUBLIC, "deadline")
     form = {"agent": ANNA, "text": site.made(PUBLIC).text}
-    assert httpx.post(f"{site.address}{site.widget(PUBLIC)}/accept", data=form, timeout=60).status_code == 200
+    assert httpx.post(f"{site.address}{site.widget(PUBLIC)}/accept", data=form, timeout=PATIENCE).status_code == 200
     assert shown(site, PUBLIC, "deadline") == ""
 
 

@@ -23,7 +23,7 @@ from suggest.domain import Suggestion
 from suggest.pipeline import now
 from suggest.settings import Settings
 from suggest.store.store import open_store
-from tests.fakes import a_suggester, the_bank
+from tests.fakes import PATIENCE, a_suggester, the_bank
 from tests.usedesk_fakes import HOOK, SECRET, serving
 
 FIRST = 153341101
@@ -43,7 +43,7 @@ class Site:
     def made(self, ticket: int) -> Suggestion:
         """The suggestion for a ticket, made as if its block had been opened."""
         assert self.service.usedesk
-        prepared = self.service.usedesk.preparer.now(ticket, {}).result(20)
+        prepared = self.service.usedesk.preparer.now(ticket, {}).result(PATIENCE)
         assert prepared.suggestion, prepared.error
         return prepared.suggestion
 
