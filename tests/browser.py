@@ -6,8 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.fakes import PATIENCE
+
+LIMIT = 1000 * PATIENCE
+"""Milliseconds after which a test gives up waiting for a page."""
+
+expect.set_options(timeout=LIMIT)
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
     "--no-sandbox",

@@ -14,7 +14,7 @@ from suggest.demo.standin import create_app as create_standin
 from suggest.demo.tell import Teller
 from suggest.demo.tickets import SAMPLES
 from suggest.desk import Desk, InMemory
-from tests.browser import browser_missing, chromium
+from tests.browser import LIMIT, browser_missing, chromium
 from tests.fakes import a_suggester
 from tests.usedesk_fakes import HOOK, SECRET, a_client, a_served, a_side, serving
 
@@ -50,6 +50,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(LIMIT)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     with closing(context.new_page()) as opened:
         yield opened

@@ -16,7 +16,7 @@ from suggest.desk import Desk
 from suggest.domain import Suggestion
 from suggest.feedback import Feedback
 from suggest.store.store import Store, open_store
-from tests.browser import browser_missing, chromium
+from tests.browser import LIMIT, browser_missing, chromium
 from tests.console_fakes import AGENT, LEAD, PASSWORD, a_console
 from tests.fakes import Clock, a_review, a_suggester
 from tests.usedesk_fakes import serving
@@ -26,7 +26,6 @@ pytestmark = [
     pytest.mark.skipif(browser_missing() is not None, reason=browser_missing() or ""),
 ]
 WIDTHS = (1280, 400)
-PATIENCE = 15_000
 HOSTILE = "<script>document.title = 'украдено'</script><img src=x onerror=\"document.title='украдено'\"> холодильник"
 
 
@@ -69,8 +68,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": WIDTHS[0], "height": 900}, locale="ru-RU")
-    context.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
+    context.set_default_timeout(LIMIT)
     with closing(context.new_page()) as opened:
         yield opened
     context.close()

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import browser_missing, chromium
+from tests.browser import LIMIT, browser_missing, chromium
 from tests.hand_over_fakes import DELIVERY, HOSTILE, SERVICE, Section, outgoing, site_on, wrote_again
 from tests.usedesk_fakes import until
 from tests.widget_fakes import Site
@@ -20,7 +20,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(browser_missing() is not None, reason=browser_missing() or ""),
 ]
-expect.set_options(timeout=15_000)
 DOT = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
@@ -49,7 +48,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 420, "height": 1400}, accept_downloads=True)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(LIMIT)
     with closing(context.new_page()) as opened:
         yield opened
     context.close()

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from suggest.console.passwords import hashed
 from suggest.demo.history import DAYS, LEAD, Clock, fill, hurried
 from suggest.store.store import Store, open_store
-from tests.browser import browser_missing, chromium
+from tests.browser import LIMIT, browser_missing, chromium
 from tests.console_fakes import PASSWORD, another
 from tests.fakes import a_suggester
 from tests.test_console_steering import RESULT
@@ -27,7 +27,6 @@ pytestmark = [
     pytest.mark.skipif(browser_missing() is not None, reason=browser_missing() or ""),
 ]
 PAGES = ("mend", "scenarios", "phrases", "approval", "quality", "evaluation")
-PATIENCE = 15_000
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def page(browser: Browser, site: Site) -> Iterator[Page]:
     """A page on which the lead is signed in."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="ru-RU")
-    context.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
+    context.set_default_timeout(LIMIT)
     with closing(context.new_page()) as opened:
         opened.goto(f"{site.address}/sign-in")
         opened.get_by_label("Имя").fill(LEAD)
@@ -146,6 +144,7 @@ def test_a_candidate_is_decided(page: Page, site: Site) -> None:
 def test_a_reply_is_scored(page: Page, site: Site) -> None:
     page.goto(f"{site.address}/quality")
     page.get_by_role("link", name="оценить").first.click()
+    expect(page.locator("fieldset.choices").first).to_be_visible()
     sound(page, "score")
     for item in page.locator("fieldset.choices").all():
         item.get_by_label("да", exact=True).check()

@@ -16,7 +16,7 @@ from suggest.demo.tickets import SAMPLES, Sample
 from suggest.review_code import code_of, codes_in
 from suggest.store.fold import Kind
 from suggest.store.register import Filter
-from tests.browser import browser_missing, chromium
+from tests.browser import LIMIT, browser_missing, chromium
 from tests.fakes import Clock
 from tests.usedesk_fakes import until
 from tests.widget_fakes import ANNA, FIRST, Site, a_site
@@ -25,7 +25,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(browser_missing() is not None, reason=browser_missing() or ""),
 ]
-expect.set_options(timeout=15_000)
 ON_HOLD, SOLVED = 5, 2
 
 
@@ -39,7 +38,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 1100})
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(LIMIT)
     with closing(context.new_page()) as opened:
         yield opened
     context.close()
@@ -71,6 +70,7 @@ def opened(page: Page, site: Site, ticket: int) -> Frame:
 
 def handed_over(widget: Frame) -> None:
     """The request as it is proposed, sent."""
+    expect(widget.locator("#ho-new")).to_be_attached()
     if not widget.locator("#ho-send").is_visible():
         widget.locator("#ho-new > summary").click()
     widget.locator("#ho-send").click()

@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import browser_missing, chromium
+from tests.fakes import PATIENCE
 from tests.model_server import Behaviour, Exchange, fails, hangs, model_server
 from tests.usedesk_fakes import until
 from tests.widget_fakes import FIRST, Site, a_site
@@ -22,7 +23,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(browser_missing() is not None, reason=browser_missing() or ""),
 ]
-expect.set_options(timeout=15_000)
 DELIVERY = FIRST
 COLD = "Ваше обращение учтено"
 WRITTEN = f"Здравствуйте. {COLD}. Вы сами виноваты."
@@ -43,6 +43,7 @@ def a_widget(browser: Browser, folder: Path, behaviour: Behaviour, **settings: s
             "model": "openai/tone",
             "model_api_base": model.url,
             "model_tasks": "tone",
+            "model_deadline": str(PATIENCE),
             "cache": str(folder),
         }
         with a_site(folder, **(asked | settings)) as site:
@@ -65,7 +66,7 @@ def after(event: threading.Event, behaviour: Behaviour) -> Behaviour:
     """Holds the answer back until then."""
 
     def answer(exchange: Exchange) -> None:
-        event.wait(20)
+        event.wait(PATIENCE)
         behaviour(exchange)
 
     return answer
@@ -128,7 +129,7 @@ def test_a_revision_of_the_model_is_offered_only_for_what_it_changes(browser: Br
         expect(page.locator("#newer")).to_have_count(0)
     opened = threading.Event()
     slow = after(opened, finds("coldness", "Здравствуйте"))
-    with a_widget(browser, tmp_path / "again", slow, model_deadline="30") as (page, _):
+    with a_widget(browser, tmp_path / "again", slow) as (page, _):
         opened.set()
         expect(page.locator("#newer")).to_contain_text("Модель добавила замечания")
         page.locator("#newer button").click()

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Frame, Page, expect
 
 from suggest.store.fold import Kind
 from suggest.web.token import EXPIRED, FORGED, OTHER_TICKET
-from tests.browser import browser_missing, chromium
+from tests.browser import LIMIT, browser_missing, chromium
 from tests.usedesk_fakes import until
 from tests.widget_fakes import ANNA, FIRST, Site, a_site
 
@@ -21,7 +21,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(browser_missing() is not None, reason=browser_missing() or ""),
 ]
-expect.set_options(timeout=15_000)
 DELIVERY, SAFETY, EMOJI, CHAT, COFFEE = (FIRST + place for place in (0, 2, 4, 9, 10))
 
 
@@ -42,7 +41,7 @@ def page(browser: Browser) -> Iterator[Page]:
     """A page as agents have it, with a clipboard that can be read."""
     context = browser.new_context(viewport={"width": 420, "height": 1000})
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(LIMIT)
     with closing(context.new_page()) as opened:
         yield opened
     context.close()
@@ -88,7 +87,9 @@ def test_from_the_suggestion_to_the_way_back(page: Page, site: Site) -> None:
     frame.locator(".swap").nth(1).click()
     assert reply.input_value() != suggested
     reply.press("Control+End")
-    reply.press_sequentially(" Вы сами виноваты.")
+    page.keyboard.insert_text(
+        " Вы сами виноваты."
+    )  # by keys, a pause between two of them would make it two steps to undo
     expect(frame.locator("#findings .error")).to_contain_text("Не обвиняйте")
     expect(frame.locator("#mirror mark.error")).to_have_text("Вы сами виноваты")
     frame.locator("#undo").click()
@@ -135,7 +136,7 @@ def test_keyboard_only_through_a_list_of_phrases(page: Page, site: Site) -> None
     page.keyboard.press("Enter")
     assert page.locator("#reply").input_value().startswith(chosen)
     page.keyboard.press("e")
-    page.keyboard.type("Точно. ")
+    page.keyboard.insert_text("Точно. ")
     page.keyboard.press("Escape")
     page.keyboard.press("z")
     assert page.locator("#reply").input_value().startswith(chosen)
@@ -303,7 +304,8 @@ def test_a_token_that_ends_while_the_widget_is_open_leaves_the_text(page: Page, 
     lasting, site.service.tokens._life = site.service.tokens._life, -1
     page.locator("#copy").click()
     expect(page.locator("#notice")).to_contain_text("Срок ссылки истёк")
-    page.locator("#accept").click()
+    with page.expect_response(lambda answer: answer.url.endswith("/accept")):
+        page.locator("#accept").click()
     expect(page.locator("#way-back .steps .done")).to_have_count(0)
     expect(reply).to_have_value("Здравствуйте! Мой текст.")
     page.reload()

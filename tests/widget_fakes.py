@@ -65,7 +65,10 @@ class Site:
 
 @contextmanager
 def a_site(folder: Path, *samples: Sample, clock: Callable[[], datetime] = now, **settings: str) -> Iterator[Site]:
-    """Both, each behind a server of its own; the tickets are the demo's, the database a file, unless given."""
+    """Both, each behind a server of its own; the tickets are the demo's, the database a file, unless given.
+
+    The block has time enough on a busy machine.
+    """
     teller = Teller("", SECRET, HOOK)
     standin = create_standin(teller, Helpdesk(samples or SAMPLES))
     with closing(teller), serving(standin) as helpdesk:
@@ -85,6 +88,8 @@ def a_site(folder: Path, *samples: Sample, clock: Callable[[], datetime] = now, 
             suggester = a_suggester(None if clock is now else clock)
             suggester = replace(suggester, checker=build_checker(read, the_bank()))
             service = served(read, the_bank(), suggester, store)
+            assert service.usedesk
+            service.usedesk.block.deadline = PATIENCE
             app = create_app(service)
             with serving(app) as address:
                 teller.address = address
