@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -47,7 +46,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    clock = Clock(datetime.now(UTC) - timedelta(days=3))
+    clock = Clock()
     url = f"sqlite:///{tmp_path_factory.mktemp('console') / 'suggest.db'}"
     with closing(open_store(url, clock)) as store:
         desk = Desk(a_suggester(clock), store.suggestions, store.records)

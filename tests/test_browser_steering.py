@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from tests.browser import LIMIT, browser_missing, chromium
 from tests.console_fakes import PASSWORD, another
 from tests.fakes import a_suggester
 from tests.test_console_steering import RESULT
+from tests.test_demo_history import UNTIL
 from tests.usedesk_fakes import serving
 
 pytestmark = [
@@ -44,12 +45,12 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A console over the demo's month, with an evaluation."""
-    folder, until = tmp_path_factory.mktemp("steering"), datetime.now(UTC)
-    clock = Clock(until - timedelta(days=DAYS))
+    folder = tmp_path_factory.mktemp("steering")
+    clock = Clock(UNTIL - timedelta(days=DAYS))
     (folder / "evaluation.json").write_text(json.dumps(RESULT))
     with closing(open_store(f"sqlite:///{folder / 'x.db'}", clock)) as store:
         hurried(store)
-        fill(store, a_suggester(clock), clock, until, lambda what, part: None, 90)
+        fill(store, a_suggester(clock), clock, UNTIL, lambda what, part: None, 90)
         store.accounts.add(LEAD, "lead", hashed(PASSWORD, LEAD))
         with serving(another(store, clock, cache=str(folder))) as address:
             yield Site(f"{address}/console", store)

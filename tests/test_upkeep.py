@@ -11,6 +11,7 @@ from suggest.__main__ import main
 from suggest.demo.account import TOKEN, USERS
 from suggest.desk import Desk
 from suggest.feedback import Feedback
+from suggest.pipeline import now
 from suggest.store.hand_overs import Asked
 from suggest.store.store import Store, open_store
 from tests.fakes import Clock, a_review, a_suggester
@@ -22,8 +23,9 @@ from tests.widget_fakes import FIRST
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A database with an overruled suggestion, which the settings name."""
     monkeypatch.setenv("SUGGEST_DATABASE_URL", f"sqlite:///{tmp_path / 'kept.db'}")
-    store = open_store(f"sqlite:///{tmp_path / 'kept.db'}", Clock())
-    desk = Desk(a_suggester(), store.suggestions, store.records)
+    clock = Clock(now())
+    store = open_store(f"sqlite:///{tmp_path / 'kept.db'}", clock)
+    desk = Desk(a_suggester(clock), store.suggestions, store.records)
     made = desk.receive(a_review(author="=Мария"))
     desk.feedback(made.id, Feedback(outcome="overruled", revision=1, scenario="refund"))
     return store

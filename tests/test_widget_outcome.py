@@ -15,7 +15,7 @@ from suggest.demo.tickets import Sample
 from suggest.store.fold import Kind
 from suggest.store.hand_overs import Asked
 from suggest.web.outcome import spell
-from tests.fakes import PATIENCE
+from tests.fakes import PATIENCE, Clock
 from tests.usedesk_fakes import COMPLAINT
 from tests.widget_fakes import ANNA, FIRST, Site, a_site
 
@@ -197,12 +197,15 @@ def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
         assert kept(site) == before
 
 
-def test_the_deadline_is_counted_down_until_the_reply(site: Site) -> None:
-    """The fakes' clock stands in the past, so this review is late by now."""
-    assert "Ответ просрочен" in shown(site, PUBLIC, "deadline")
-    form = {"agent": ANNA, "text": site.made(PUBLIC).text}
-    assert httpx.post(f"{site.address}{site.widget(PUBLIC)}/accept", data=form, timeout=PATIENCE).status_code == 200
-    assert shown(site, PUBLIC, "deadline") == ""
+def test_the_deadline_is_counted_down_until_the_reply(tmp_path: Path, clock: Clock) -> None:
+    with a_site(tmp_path, *SAMPLES, clock=clock) as site:
+        assert "Ответ просрочен" not in shown(site, PUBLIC, "deadline")
+        clock.forward(days=3)
+        assert "Ответ просрочен" in shown(site, PUBLIC, "deadline")
+        form = {"agent": ANNA, "text": site.made(PUBLIC).text}
+        accepted = httpx.post(f"{site.address}{site.widget(PUBLIC)}/accept", data=form, timeout=PATIENCE)
+        assert accepted.status_code == 200
+        assert shown(site, PUBLIC, "deadline") == ""
 
 
 @pytest.mark.parametrize(

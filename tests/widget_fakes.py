@@ -85,8 +85,7 @@ def a_site(folder: Path, *samples: Sample, clock: Callable[[], datetime] = now, 
         }
         read = Settings.read({f"SUGGEST_{name.upper()}": value for name, value in given.items()})
         with closing(open_store(read.database, clock)) as store:
-            suggester = a_suggester(None if clock is now else clock)
-            suggester = replace(suggester, checker=build_checker(read, the_bank()))
+            suggester = replace(a_suggester(clock), checker=build_checker(read, the_bank()))
             service = served(read, the_bank(), suggester, store)
             assert service.usedesk
             service.usedesk.block.deadline = PATIENCE
