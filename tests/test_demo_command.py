@@ -15,10 +15,12 @@ import pytest
 
 from suggest.demo.process import for_demo
 from suggest.settings import PROJECT, Settings
+from tests.fakes import PATIENCE
 from tests.usedesk_fakes import until
 
 pytestmark = pytest.mark.encoder
 CACHE = Settings().cache
+START_SECONDS = 300
 
 
 @pytest.fixture(scope="module")
@@ -40,17 +42,18 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]
         ) as process,
     ):
         try:
-            assert until(lambda: "suggest: http" in printed.read_text() or process.poll() is not None, 120)
-            assert until(lambda: _answers(f"http://127.0.0.1:{port}/health/live"), 60), printed.read_text()
+            live = f"http://127.0.0.1:{port}/health/live"
+            assert until(lambda: _answers(live) or process.poll() is not None, START_SECONDS), printed.read_text()
+            assert process.poll() is None, printed.read_text()
             yield f"http://127.0.0.1:{port}", printed
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(60)
+            process.wait(PATIENCE)
 
 
 def _answers(address: str) -> bool:
     try:
-        return httpx.get(address, timeout=5).status_code == 200
+        return httpx.get(address, timeout=PATIENCE).status_code == 200
     except httpx.HTTPError:
         return False
 
@@ -63,7 +66,7 @@ def test_it_prints_suggestions_and_lets_a_newcomer_into_the_console(demo: tuple[
     assert found
     console, lead, _, password = found.groups()
     assert console == f"{address}/console"
-    with httpx.Client(base_url=address, timeout=30, follow_redirects=True) as visitor:
+    with httpx.Client(base_url=address, timeout=PATIENCE, follow_redirects=True) as visitor:
         form = visitor.get("/console/sign-in").text
         csrf = re.findall('name="csrf" value="([^"]+)"', form)[0]
         page = visitor.post("/console/sign-in", data={"csrf": csrf, "name": lead, "password": password})
@@ -72,7 +75,7 @@ def test_it_prints_suggestions_and_lets_a_newcomer_into_the_console(demo: tuple[
 
 def test_its_replies_ask_for_the_code_by_which_a_letter_finds_its_review(demo: tuple[str, Path]) -> None:
     review = {"platform": "2gis", "rating": 1, "text": "Курьер не привёз холодильник, третий день жду.", "id": "d1"}
-    made = httpx.post(f"{demo[0]}/v1/suggestions", json=review, timeout=30).json()
+    made = httpx.post(f"{demo[0]}/v1/suggestions", json=review, timeout=PATIENCE).json()
     assert re.search(r"«Отзыв \d{5}»", made["text"])
 
 
