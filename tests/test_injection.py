@@ -69,6 +69,6 @@ def test_nothing_is_taken_out_of_a_text_that_is_not_suspicious(text: str) -> Non
 
 @pytest.mark.parametrize("piece", ["a", "{", "<", "забудь ", "выбери ", ". ", "A1", "\n", "ты теперь ", "★"])
 def test_no_text_takes_long(piece: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     examine(piece * (20_000 // len(piece)))
-    assert time.perf_counter() - started < 10
+    assert time.thread_time() - started < 10

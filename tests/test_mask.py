@@ -144,9 +144,9 @@ def test_any_text_is_masked_and_spans_are_in_order(text: str) -> None:
     "piece", ["а", "1", "1 ", "Анна ", "№ ", "12-", "заказ ", "ул. А ", "a@", "a.", "+7 9", "г. Аа "]
 )
 def test_no_text_takes_long(piece: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     MASKER.mask(piece * (20_000 // len(piece)))
-    assert time.perf_counter() - started < 10
+    assert time.thread_time() - started < 10
 
 
 @pytest.mark.parametrize(

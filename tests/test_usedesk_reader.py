@@ -112,9 +112,9 @@ def test_comments_are_left_out_however_they_end() -> None:
 @pytest.mark.parametrize("contact", ["noreply@2gis.ru", "noreply@business.yandex.ru", "x@mail.example"])
 def test_no_message_takes_long(piece: str, contact: str) -> None:
     message = "<br>" + piece * (60_000 // len(piece))
-    started = time.process_time()
+    started = time.thread_time()
     READER.read(Ticket(1, contact=contact, messages=(Message(1, message, True),)))
-    assert time.process_time() - started < 1.5
+    assert time.thread_time() - started < 1.5
 
 
 @given(
