@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Error, Page, Route, expect
 
 from tests.browser import LIMIT, browser_missing, chromium
 from tests.hand_over_fakes import DELIVERY, HOSTILE, SERVICE, Section, outgoing, site_on, wrote_again
@@ -63,6 +63,12 @@ def section(page: Page, site: Site, ticket: int) -> None:
 def hand(page: Page, kind: str, data: bytes = DOT, name: str = "image.png", media_type: str = "image/png") -> None:
     """The agent pastes or drops a file."""
     page.evaluate(HAND, [kind, base64.b64encode(data).decode(), name, media_type])
+
+
+def held(page: Page, asked: list[Route], count: int) -> None:
+    """Waits until so many requests are held back."""
+    while len(asked) < count:
+        page.wait_for_timeout(20)
 
 
 def test_a_pasted_screenshot_goes_to_the_store(page: Page, site: Site) -> None:
@@ -144,6 +150,23 @@ def test_what_is_begun_survives_what_else_is_done(page: Page, site: Site) -> Non
     page.get_by_role("button", name="Клиент найден").click()
     expect(page.get_by_role("button", name="Клиент найден")).to_have_attribute("aria-pressed", "true")
     expect(page.locator("#ho-data")).to_have_value("Тел. 900")
+
+
+def test_an_answer_from_before_a_press_neither_undoes_nor_hides_it(page: Page, site: Site) -> None:
+    Section(site, DELIVERY).send()
+    section(page, site, DELIVERY)
+    asked: list[Route] = []
+    page.route("**/hand-over/**", lambda route: asked.append(route) if len(asked) < 2 else route.continue_())
+    page.evaluate("htmx.trigger(document.body, 'acted')")
+    held(page, asked, 1)
+    page.get_by_role("button", name="Результат отправлен клиенту").click()
+    held(page, asked, 2)
+    with suppress(Error):
+        asked[0].fulfill(body="<p>прежнее</p>", content_type="text/html")
+    page.wait_for_timeout(200)
+    asked[1].continue_()
+    expect(page.locator("#ho-state .tag")).to_have_text("исполнено")
+    expect(page.locator("#case")).not_to_contain_text("Ждём ответа отдела")
 
 
 def test_when_the_client_writes_again_the_question_is_prepared(page: Page, site: Site) -> None:

@@ -284,9 +284,28 @@
     if (event.detail.requestConfig.path.endsWith("/sign-off")) check();
     all("time").forEach((time) => { time.textContent = new Date(time.dateTime).toLocaleTimeString("ru", { hour: "2-digit", minute: "2-digit" }); });
   });
-  document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.successful && event.detail.requestConfig.verb === "post") htmx.trigger(document.body, "acted");
+  // What a section asks anew by itself gives way to what the agent does in it: its answer would come from before the
+  // deed, and take away the button that was pressed. Where it says what stands there already, that is left alone.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const { elt, target, requestConfig } = event.detail;
+    if (requestConfig.verb !== "get" && elt !== target && target.hasAttribute("hx-get")) htmx.trigger(target, "htmx:abort");
   });
+  const standing = new WeakMap();
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { elt, target, xhr } = event.detail;
+    if (elt !== target) standing.delete(target);
+    else if (standing.get(target) === xhr.responseText) event.detail.shouldSwap = false;
+    else standing.set(target, xhr.responseText);
+  });
+  const told = new WeakSet();
+  function acted(event) {
+    const { successful, requestConfig, xhr } = event.detail;
+    if (!successful || requestConfig.verb !== "post" || told.has(xhr)) return;
+    told.add(xhr);
+    htmx.trigger(document.body, "acted");
+  }
+  document.addEventListener("htmx:afterRequest", acted);
+  document.addEventListener("htmx:afterSettle", acted);   // a button that is gone by then tells of no request
   document.addEventListener("htmx:responseError", (event) => {
     const said = words(event.detail.xhr.responseText);
     tell(said);
