@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from suggest.blanks import without_blanks
 from suggest.features import Array, Vocabulary
 from suggest.flags import detect
 from suggest.folding import clean
@@ -50,7 +51,9 @@ def fit_alarms(
     """An alarm for each flag that has exemplars; `vectors` and `mean` are those of the scenarios' exemplars."""
     if not flag_exemplars:
         return
-    own = encoded([item.text for item in flag_exemplars], encode, progress, "encoding the flags' exemplars")
+    own = encoded(
+        [without_blanks(item.text) for item in flag_exemplars], encode, progress, "encoding the flags' exemplars"
+    )
     for flag in sorted({item.flag for item in flag_exemplars}):
         kept = [place for place, item in enumerate(flag_exemplars) if item.flag == flag]
         ordinary = [place for place in range(0, len(exemplars), ORDINARY) if flag not in detect(exemplars[place].text)]
@@ -58,7 +61,7 @@ def fit_alarms(
         items += [exemplars[place] for place in ordinary]
         truth = np.array([int(isinstance(item, FlagExemplar) and item.raises) for item in items])
         known = features(
-            [item.text for item in items],
+            [without_blanks(item.text) for item in items],
             [item.rating for item in items],
             np.concatenate([own[kept], vectors[ordinary]]),
             mean,
