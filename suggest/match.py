@@ -88,7 +88,7 @@ class Exemplars:
     def like(self, vector: Array) -> Array:
         """The cosine of every exemplar to a unit vector, (n,)."""
         # Not `@`: its threads have to wait for those of the encoder, which still spin, and that takes milliseconds.
-        return np.einsum("nd,d->n", self.vectors, vector)
+        return np.asarray(np.einsum("nd,d->n", self.vectors, vector))
 
 
 class Matcher:
