@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from suggest.blanks import as_read
 from suggest.embed import Encoder, directory
 from suggest.features import Array, build_vocabulary
 from suggest.fit_alarms import Progress, encoded
@@ -24,7 +25,7 @@ THIRD = 3
 def measure(settings: Settings, progress: Progress) -> list[dict[str, float]]:
     """A point for each share of the exemplars: how many were learnt, and top-1 and top-3 on the unseen hands."""
     exemplars = load_exemplars(settings.phrasebank)
-    texts = [item.text for item in exemplars]
+    texts = [as_read(item.text) for item in exemplars]
     vectors = encoded(texts, Encoder(directory(settings.cache, settings.encoder)).encode, progress, "encoding")
     given = features(texts, [item.rating for item in exemplars], vectors, vectors.mean(0), build_vocabulary(texts))
     labels = sorted({item.scenario or "" for item in exemplars})

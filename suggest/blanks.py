@@ -1,13 +1,14 @@
-"""What review sites ask for field by field («Достоинства: … Недостатки: …»), and which of the fields say nothing.
+"""A review as the matcher reads it: without the fields of a review site's form that say nothing.
 
-«Недостатки: нет» is praise, but its words are those of a complaint, so the matcher reads a review without it.
+«Недостатки: нет» is praise, but its words are those of a complaint.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 
-from suggest.folding import fold
+from suggest.folding import clean, fold
 
 _LABEL = (
     r"(?:достоинства|преимущества|плюсы|недостатки|минусы|комментарий|(?:что )?(?:не )?понравилось"
@@ -25,18 +26,22 @@ _NOTHING = frozenset(
 )
 
 
+def as_read(text: str) -> str:
+    """The text that is encoded and taken into n-grams, of a review and of an exemplar alike."""
+    return clean(without_blanks(text))
+
+
 def without_blanks(text: str) -> str:
     """The text without the fields that say nothing; as it is where there are no fields, or nothing else."""
-    starts = [match.span() for match in _FIELD.finditer(text)]
-    if not starts:
+    labels = list(_FIELD.finditer(text))
+    if not labels:
         return text
-    edges = [start for start, _ in starts] + [len(text)]
-    kept = [text[: edges[0]]] + [
-        text[start:until]
-        for (start, label_end), until in zip(starts, edges[1:], strict=True)
-        if not _says_nothing(text[label_end:until])
-    ]
-    return "".join(kept).strip() or text
+    kept = text[: labels[0].start()]
+    for label, following in zip_longest(labels, labels[1:]):
+        until = following.start() if following else len(text)
+        if not _says_nothing(text[label.end() : until]):
+            kept += text[label.start() : until]
+    return kept.strip() or text
 
 
 def _says_nothing(field: str) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from suggest.blanks import without_blanks
+from suggest.blanks import as_read
 from suggest.features import Array, build_vocabulary
 from suggest.fit_alarms import Progress, encoded, fit_alarms
 from suggest.kernel import WHOLE, WORDS, Features, features, one_hot, solve, weights
@@ -54,9 +54,9 @@ def fit(
     """
     labels = tuple(sorted({item.scenario for item in exemplars}, key=lambda label: (label is None, label or "")))
     truth = np.array([labels.index(item.scenario) for item in exemplars])
-    texts = [without_blanks(item.text) for item in exemplars]
+    texts = [as_read(item.text) for item in exemplars]
     vectors = encoded(texts, encode, progress, "encoding the exemplars")
-    vocabulary = build_vocabulary([*texts, *(without_blanks(item.text) for item in flag_exemplars)])
+    vocabulary = build_vocabulary([*texts, *(as_read(item.text) for item in flag_exemplars)])
     mean = vectors.mean(0)
     known = features(texts, [item.rating for item in exemplars], vectors, mean, vocabulary)
     hands = np.array([item.hand for item in exemplars])

@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from suggest.blanks import without_blanks
+from suggest.blanks import as_read
 from suggest.features import Array, Vocabulary
 from suggest.flags import detect
-from suggest.folding import clean
 from suggest.kernel import features, one_hot, solve, weights
 from suggest.match import Alarm, Encode, softmax
 from suggest.regulation import Exemplar, FlagExemplar
@@ -30,12 +29,12 @@ Progress = Callable[[str, float], None]
 
 
 def encoded(texts: Sequence[str], encode: Encode, progress: Progress, what: str, batch: int = 128) -> Array:
-    """The texts' vectors; texts of like length go together, so that little is spent on padding."""
+    """The vectors of texts as they are read; texts of like length go together, so that little is spent on padding."""
     order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
     parts = []
     for start in range(0, len(order), batch):
         progress(what, start / len(order))
-        parts.append(encode([clean(texts[number]) for number in order[start : start + batch]]))
+        parts.append(encode([texts[number] for number in order[start : start + batch]]))
     return np.concatenate(parts)[np.argsort(order)]
 
 
@@ -51,9 +50,7 @@ def fit_alarms(
     """An alarm for each flag that has exemplars; `vectors` and `mean` are those of the scenarios' exemplars."""
     if not flag_exemplars:
         return
-    own = encoded(
-        [without_blanks(item.text) for item in flag_exemplars], encode, progress, "encoding the flags' exemplars"
-    )
+    own = encoded([as_read(item.text) for item in flag_exemplars], encode, progress, "encoding the flags' exemplars")
     for flag in sorted({item.flag for item in flag_exemplars}):
         kept = [place for place, item in enumerate(flag_exemplars) if item.flag == flag]
         ordinary = [place for place in range(0, len(exemplars), ORDINARY) if flag not in detect(exemplars[place].text)]
@@ -61,7 +58,7 @@ def fit_alarms(
         items += [exemplars[place] for place in ordinary]
         truth = np.array([int(isinstance(item, FlagExemplar) and item.raises) for item in items])
         known = features(
-            [without_blanks(item.text) for item in items],
+            [as_read(item.text) for item in items],
             [item.rating for item in items],
             np.concatenate([own[kept], vectors[ordinary]]),
             mean,

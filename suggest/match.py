@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from suggest.blanks import without_blanks
+from suggest.blanks import as_read
 from suggest.domain import Candidate, Match, MatchedBy, Neighbour, Reason
 from suggest.features import Array, Row, Vocabulary, stars
-from suggest.folding import clean
 
 Encode = Callable[[Sequence[str]], Array]
 """Texts to unit vectors, (n, dim)."""
@@ -119,9 +118,9 @@ class Matcher:
 
     def match(self, text: str, rating: int | None) -> Match:
         """The scenario of a review that has letters, and the flags that ring; the topic is left to the caller."""
-        told = without_blanks(text)
-        vector = self._encode([clean(told)])[0]
-        row = self.vocabulary.row(told)
+        read = as_read(text)
+        vector = self._encode([read])[0]
+        row = self.vocabulary.row(read)
         similarities = self.exemplars.like(vector)
         linear = self.head.weights.scores(vector, row, rating)[None]
         near = neighbourhood(similarities[None], self.exemplars.labels, len(self.head.labels))

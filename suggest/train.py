@@ -36,10 +36,10 @@ from sentence_transformers.base.sampler import DefaultBatchSampler
 from sentence_transformers.sentence_transformer.data_collator import SentenceTransformerDataCollator
 from transformers import PrinterCallback, TrainerCallback
 
+from suggest.blanks import as_read
 from suggest.embed import DEFAULT, GRAPH, TOKENIZER, Encoder, normalise
 from suggest.encoder import MODEL, PREFIXES, WEIGHTS, fingerprint, finish, tune, weights
 from suggest.fit import fit
-from suggest.folding import clean
 from suggest.match import Encode
 from suggest.phrasebank import exemplar_hash
 from suggest.regulation import Exemplar
@@ -132,7 +132,7 @@ def lower(exemplars: Sequence[Exemplar], base: Path, recipe: Recipe, tell: Progr
     tokenizer.enable_truncation(recipe.tokens)
     tokenizer.no_padding()
     dice = random.Random(recipe.seed)  # noqa: S311
-    texts = [noisy(clean(item.text), dice) for _ in range(recipe.variants) for item in exemplars]
+    texts = [noisy(as_read(item.text), dice) for _ in range(recipe.variants) for item in exemplars]
 
     def state(text: str) -> np.ndarray[Any, Any]:
         ids = tokenizer.encode(PREFIXES[DEFAULT] + normalise(text)).ids

@@ -20,7 +20,7 @@ DATABASES = ("sqlite", "postgresql")
 # A busy machine may stop any thread for seconds: no example is too slow, and a writer waits longer than a service may.
 settings.register_profile("patient", settings.get_profile(settings.get_current_profile_name()), deadline=None)
 settings.load_profile("patient")
-engine.PRAGMAS = (f"busy_timeout = {PATIENCE * 1000:.0f}", *engine.PRAGMAS[1:])
+engine.PRAGMAS = (*engine.PRAGMAS, f"busy_timeout = {PATIENCE * 1000:.0f}")
 engine.BUSY_SECONDS = PATIENCE
 
 

@@ -65,10 +65,25 @@ def hand(page: Page, kind: str, data: bytes = DOT, name: str = "image.png", medi
     page.evaluate(HAND, [kind, base64.b64encode(data).decode(), name, media_type])
 
 
-def held(page: Page, asked: list[Route], count: int) -> None:
-    """Waits until so many requests are held back."""
-    while len(asked) < count:
+def held(page: Page, routes: list[Route]) -> Route:
+    """The first request that was held back, once there is one."""
+    for _ in range(int(LIMIT / 20)):
+        if routes:
+            return routes[0]
         page.wait_for_timeout(20)
+    raise AssertionError("nothing was asked")
+
+
+def refreshed(page: Page) -> None:
+    """The section has asked how the hand-overs stand, and has shown what it was told."""
+    page.evaluate(
+        """() => new Promise(done => {
+          document.addEventListener("htmx:afterRequest", ({ detail }) => {
+            if (detail.elt.id === "ho-state" && detail.requestConfig.verb === "get") done();
+          });
+          htmx.trigger(document.body, "acted");
+        })"""
+    )
 
 
 def test_a_pasted_screenshot_goes_to_the_store(page: Page, site: Site) -> None:
@@ -155,18 +170,34 @@ def test_what_is_begun_survives_what_else_is_done(page: Page, site: Site) -> Non
 def test_an_answer_from_before_a_press_neither_undoes_nor_hides_it(page: Page, site: Site) -> None:
     Section(site, DELIVERY).send()
     section(page, site, DELIVERY)
-    asked: list[Route] = []
-    page.route("**/hand-over/**", lambda route: asked.append(route) if len(asked) < 2 else route.continue_())
+    state: list[Route] = []
+    pressed: list[Route] = []
+    page.route("**/hand-over/state?*", lambda route: route.continue_() if state else state.append(route))
+    page.route("**/hand-over/outcome", lambda route: pressed.append(route))
     page.evaluate("htmx.trigger(document.body, 'acted')")
-    held(page, asked, 1)
+    earlier = held(page, state)
     page.get_by_role("button", name="Результат отправлен клиенту").click()
-    held(page, asked, 2)
-    with suppress(Error):
-        asked[0].fulfill(body="<p>прежнее</p>", content_type="text/html")
+    press = held(page, pressed)
+    with suppress(Error):  # it was given up by the page, as it should be
+        earlier.fulfill(body="<p>прежнее</p>", content_type="text/html")
     page.wait_for_timeout(200)
-    asked[1].continue_()
+    press.continue_()
     expect(page.locator("#ho-state .tag")).to_have_text("исполнено")
     expect(page.locator("#case")).not_to_contain_text("Ждём ответа отдела")
+
+
+def test_a_section_that_says_the_same_is_left_alone_until_something_is_tried_in_it(page: Page, site: Site) -> None:
+    Section(site, DELIVERY).send()
+    section(page, site, DELIVERY)
+    refreshed(page)
+    page.evaluate("document.querySelector('#ho-state article').dataset.mark = ''")
+    refreshed(page)
+    expect(page.locator("#ho-state [data-mark]")).to_have_count(1)
+    page.route("**/hand-over/outcome", lambda route: route.fulfill(status=503, body="{}"))
+    with page.expect_response("**/hand-over/outcome"):
+        page.get_by_role("button", name="Результат отправлен клиенту").click()
+    refreshed(page)
+    expect(page.locator("#ho-state [data-mark]")).to_have_count(0)
 
 
 def test_when_the_client_writes_again_the_question_is_prepared(page: Page, site: Site) -> None:

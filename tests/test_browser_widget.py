@@ -87,9 +87,8 @@ def test_from_the_suggestion_to_the_way_back(page: Page, site: Site) -> None:
     frame.locator(".swap").nth(1).click()
     assert reply.input_value() != suggested
     reply.press("Control+End")
-    page.keyboard.insert_text(
-        " Вы сами виноваты."
-    )  # by keys, a pause between two of them would make it two steps to undo
+    # At one stroke: by keys, a pause between two of them would make it two steps to undo.
+    page.keyboard.insert_text(" Вы сами виноваты.")
     expect(frame.locator("#findings .error")).to_contain_text("Не обвиняйте")
     expect(frame.locator("#mirror mark.error")).to_have_text("Вы сами виноваты")
     frame.locator("#undo").click()

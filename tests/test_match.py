@@ -93,6 +93,22 @@ def test_it_abstains_between_two(matcher: Matcher) -> None:
     assert {near.scenario for near in found.nearest} <= {"delivery", "service"}
 
 
+def test_fields_of_a_form_that_say_nothing_are_read_nowhere_and_shown_where_they_stood() -> None:
+    encoded: list[str] = []
+
+    def noted(texts: Sequence[str]) -> Array:
+        encoded.extend(texts)
+        return encode(texts)
+
+    form = exemplar("positive", "Достоинства: спасибо, довольны\nНедостатки: нет", 0)
+    made, _ = fit((*EXEMPLARS, form), noted, "toy", lambda what, part: None)
+    assert form.text in made.exemplars.texts
+    assert {text for text in encoded if "Достоинства" in text} == {"Достоинства: спасибо, довольны"}
+    encoded.clear()
+    assert made.match(form.text, 5) == made.match("Достоинства: спасибо, довольны", 5)
+    assert encoded == ["Достоинства: спасибо, довольны"] * 2
+
+
 def test_the_same_exemplars_give_the_same_predictions(matcher: Matcher) -> None:
     again, _ = fitted()
     for text in ("доставка", "ремонт", "что-то ещё", "спасибо за ремонт"):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from suggest.demo.account import TOKEN, USERS
-from suggest.demo.standin import BLOCK_SECRET, WEBHOOK_SECRET
+from suggest.demo.standin import BLOCK_VARIABLE, WEBHOOK_VARIABLE
 from suggest.settings import Settings
 
 ENDING_SECONDS = 5
@@ -53,8 +53,8 @@ def _started(settings: Settings) -> subprocess.Popen[str]:
     service = f"http://{_host(settings)}:{settings.port}"
     command = [sys.executable, "-m", "suggest.demo.standin", "--host", settings.host, "--service", service]
     environment = os.environ | {
-        BLOCK_SECRET: settings.usedesk_block_secret,
-        WEBHOOK_SECRET: settings.usedesk_webhook_secret,
+        BLOCK_VARIABLE: settings.usedesk_block_secret,
+        WEBHOOK_VARIABLE: settings.usedesk_webhook_secret,
     }
     return subprocess.Popen(  # noqa: S603
         [*command, "--port", str(settings.port + 1 if settings.port < 65535 else 0)],

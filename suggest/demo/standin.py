@@ -21,8 +21,8 @@ from suggest.demo.state import Helpdesk
 from suggest.demo.tell import Teller
 
 STYLE = Path(__file__).parent / "templates" / "usedesk.css"
-BLOCK_SECRET, WEBHOOK_SECRET = "STANDIN_BLOCK_SECRET", "STANDIN_WEBHOOK_SECRET"
-"""The variables by which the process is told the service's secrets: a command line can be seen by others."""
+BLOCK_VARIABLE, WEBHOOK_VARIABLE = "STANDIN_BLOCK_SECRET", "STANDIN_WEBHOOK_SECRET"
+"""The names of the variables by which the process is told the service's secrets: a command line can be seen by others."""
 
 
 def create_app(teller: Teller | None = None, helpdesk: Helpdesk | None = None) -> FastAPI:
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--service", required=True, help="the address of the service")
     options = parser.parse_args()
     listener = listening(options.host, options.port)
-    teller = Teller(options.service, os.environ.get(BLOCK_SECRET, ""), os.environ.get(WEBHOOK_SECRET, ""))
+    teller = Teller(options.service, os.environ.get(BLOCK_VARIABLE, ""), os.environ.get(WEBHOOK_VARIABLE, ""))
     config = uvicorn.Config(create_app(teller), log_level="warning", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     threading.Thread(target=_stop_with_parent, args=(server,), daemon=True).start()

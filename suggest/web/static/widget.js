@@ -284,20 +284,24 @@
     if (event.detail.requestConfig.path.endsWith("/sign-off")) check();
     all("time").forEach((time) => { time.textContent = new Date(time.dateTime).toLocaleTimeString("ru", { hour: "2-digit", minute: "2-digit" }); });
   });
+  const standing = new WeakMap();   // what each section that asks by itself was last told
   // What a section asks anew by itself gives way to what the agent does in it: its answer would come from before the
   // deed, and take away the button that was pressed. Where it says what stands there already, that is left alone.
   document.addEventListener("htmx:beforeRequest", (event) => {
     const { elt, target, requestConfig } = event.detail;
-    if (requestConfig.verb !== "get" && elt !== target && target.hasAttribute("hx-get")) htmx.trigger(target, "htmx:abort");
+    if (elt === target) return;
+    standing.delete(target);   // whatever comes of it, the section is to be shown as it is afterwards
+    const synced = elt.closest("[hx-sync]");   // such a section says itself what gives way
+    if (requestConfig.verb !== "get" && target.hasAttribute("hx-get") && !synced) htmx.trigger(target, "htmx:abort");
   });
-  const standing = new WeakMap();
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { elt, target, xhr } = event.detail;
     if (elt !== target) standing.delete(target);
+    else if (!event.detail.shouldSwap) return;
     else if (standing.get(target) === xhr.responseText) event.detail.shouldSwap = false;
     else standing.set(target, xhr.responseText);
   });
-  const told = new WeakSet();
+  const told = new WeakSet();   // the requests that the sections have been told of
   function acted(event) {
     const { successful, requestConfig, xhr } = event.detail;
     if (!successful || requestConfig.verb !== "post" || told.has(xhr)) return;
