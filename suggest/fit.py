@@ -16,7 +16,7 @@ from suggest.blanks import as_read
 from suggest.features import Array, build_vocabulary
 from suggest.fit_alarms import Progress, encoded, fit_alarms
 from suggest.kernel import WHOLE, WORDS, Features, features, one_hot, solve, weights
-from suggest.match import Encode, Exemplars, Head, Matcher, Thresholds, Weights, neighbourhood, softmax
+from suggest.match import Encode, Exemplars, Head, Matcher, Thresholds, Weights, grouped, neighbourhood, softmax
 from suggest.regulation import Exemplar, FlagExemplar
 
 START = (1.0, 0.5, 50.0)
@@ -112,7 +112,7 @@ def _held_out(
         targets = one_hot(truth[~out], count)
         for scores, kernel in ((whole, given.kernel), (words, given.words)):
             scores[out] = kernel[np.ix_(out, ~out)] @ solve(kernel[np.ix_(~out, ~out)], targets)
-        near[out] = neighbourhood(given.vectors[out] @ given.vectors[~out].T, truth[~out], count)
+        near[out] = neighbourhood(given.vectors[out] @ given.vectors[~out].T, grouped(truth[~out]))
     return whole, words, near
 
 

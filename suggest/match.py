@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +85,11 @@ class Exemplars:
     texts: Sequence[str]
     labels: NDArray[np.intp]
 
+    @cached_property
+    def groups(self) -> list[NDArray[np.intp]]:
+        """The places of each label's exemplars."""
+        return grouped(self.labels)
+
     def like(self, vector: Array) -> Array:
         """The cosine of every exemplar to a unit vector, (n,)."""
         # Not `@`: its threads have to wait for those of the encoder, which still spin, and that takes milliseconds.
@@ -123,7 +129,7 @@ class Matcher:
         row = self.vocabulary.row(read)
         similarities = self.exemplars.like(vector)
         linear = self.head.weights.scores(vector, row, rating)[None]
-        near = neighbourhood(similarities[None], self.exemplars.labels, len(self.head.labels))
+        near = neighbourhood(similarities[None], self.exemplars.groups)
         ranked = self._ranked(softmax(linear + self.head.blend * near)[0])
         ringing = tuple(alarm.flag for alarm in self.alarms if alarm.rings(vector, row, rating))
         return self._verdict(ranked, similarities, ringing)
@@ -162,7 +168,7 @@ class Matcher:
     def _nearest(self, similarities: Array, scenarios: Sequence[str], abstained: bool) -> tuple[Neighbour, ...]:
         """Exemplars that explain the verdict: three of the scenario, or, where it abstained, of the nearest two."""
         wanted = [self.head.labels.index(name) for name in (scenarios if abstained else scenarios[:1])]
-        (own,) = np.nonzero(np.isin(self.exemplars.labels, wanted))
+        own = np.sort(np.concatenate([self.exemplars.groups[label] for label in wanted]))
         closest = own[np.argsort(-similarities[own], kind="stable")[:3]]
         return tuple(
             Neighbour(
@@ -174,13 +180,17 @@ class Matcher:
         )
 
 
-def neighbourhood(similarities: Array, labels: NDArray[np.intp], count: int) -> Array:
-    """How near each label's closest exemplars are: the mean of its `NEIGHBOURS` highest similarities, (n, count)."""
+def grouped(labels: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Where each label stands: labels are 0, 1, … and each occurs."""
+    return [np.nonzero(labels == label)[0] for label in range(int(labels.max()) + 1)]
+
+
+def neighbourhood(similarities: Array, groups: Sequence[NDArray[np.intp]]) -> Array:
+    """How near each label's closest exemplars are: the mean of its `NEIGHBOURS` highest similarities, (n, labels)."""
     columns = []
-    for label in range(count):
-        own = similarities[:, labels == label]
-        kept = min(NEIGHBOURS, own.shape[1])
-        columns.append(np.partition(own, own.shape[1] - kept, axis=1)[:, -kept:].mean(1))
+    for places in groups:
+        kept = min(NEIGHBOURS, len(places))
+        columns.append(np.partition(similarities[:, places], len(places) - kept, axis=1)[:, -kept:].mean(1))
     return np.stack(columns, 1)
 
 
