@@ -215,7 +215,7 @@ class Candidate(Frozen):
 
 
 class Neighbour(Frozen):
-    """An exemplar near to the review: what the match resembles. `similarity` is a cosine."""
+    """An exemplar near to the review: what the match resembles. `similarity` is a cosine, from -1 to 1."""
 
     scenario: str
     text: str

@@ -21,7 +21,7 @@ NGRAMS = range(2, 6)
 STARS = 6
 """One place for no rating, and one for each of the five."""
 
-FORMAT = 5
+FORMAT = 6
 """Part of the matcher's cache key: raise it when features or the head change their meaning."""
 
 Array = NDArray[np.floating[Any]]

@@ -16,10 +16,22 @@ from suggest.blanks import as_read
 from suggest.features import Array, build_vocabulary
 from suggest.fit_alarms import Progress, encoded, fit_alarms
 from suggest.kernel import WHOLE, WORDS, Features, features, one_hot, solve, weights
-from suggest.match import Encode, Exemplars, Head, Matcher, Thresholds, Weights, grouped, neighbourhood, softmax
+from suggest.match import (
+    PRAISE,
+    Encode,
+    Exemplars,
+    Head,
+    Matcher,
+    Thresholds,
+    Weights,
+    directions,
+    grouped,
+    neighbourhood,
+    softmax,
+)
 from suggest.regulation import Exemplar, FlagExemplar
 
-START = (1.0, 0.5, 50.0)
+START = (1.0, 0.5, 10.0)
 """Where the search for the weights of the three scores begins."""
 
 RISK = 0.05
@@ -73,24 +85,29 @@ def fit(
 
 
 def thresholds(held: Held, labels: Sequence[str | None], risk: float = RISK) -> Thresholds:
-    """The most that can be answered with at most `risk` of the answered wrong."""
+    """The most that can be answered with at most `risk` of the answered wrong, and of those answered as praise, too."""
     known = [place for place, label in enumerate(labels) if label is not None]
     outside = np.delete(held.probabilities, known, 1).sum(1)
     limit = float(np.quantile(outside[np.isin(held.truth, known)], 1 - LOST))
     ranked = -np.sort(-held.probabilities[:, known], 1)
     first, lead = ranked[:, 0], ranked[:, 0] - ranked[:, 1]
-    right = np.array(known)[held.probabilities[:, known].argmax(1)] == held.truth
+    found = np.array(known)[held.probabilities[:, known].argmax(1)]
+    right, inside = found == held.truth, outside <= limit
+    praised = inside & np.array([label == PRAISE for label in labels])[found]
+    _, praise = _most(first[praised], right[praised], risk)
     best = (0, 1.0, 0.0)
     for margin in MARGINS:
-        asked = (outside <= limit) & (lead >= margin)
+        asked = inside & (lead >= margin) & (~praised | (first >= praise))
         answered, confidence = _most(first[asked], right[asked], risk)
         if answered > best[0]:
             best = (answered, confidence, margin)
-    return Thresholds(confidence=best[1], margin=best[2], out_of_scope=limit)
+    return Thresholds(confidence=best[1], margin=best[2], out_of_scope=limit, praise=praise)
 
 
 def _most(confidence: Array, right: NDArray[np.bool_], risk: float) -> tuple[int, float]:
-    """How many can be answered, from the surest on, and the confidence of the last of them."""
+    """How many can be answered, from the surest on, and the confidence of the last of them; 1 where none can."""
+    if not len(confidence):
+        return 0, 1.0
     order = np.argsort(-confidence, kind="stable")
     confidence, right = confidence[order], right[order]
     last_of_equals = np.append(confidence[1:] != confidence[:-1], True)
@@ -107,12 +124,13 @@ def _held_out(
     They are those of the whole head, of the words' head, and of the nearest exemplars.
     """
     whole, words, near = (np.zeros((len(truth), count), np.float32) for _ in range(3))
+    seen = directions(given.vectors, given.mean)
     for number, out in enumerate(folds):
         progress("validating on hands left out", number / len(folds))
         targets = one_hot(truth[~out], count)
         for scores, kernel in ((whole, given.kernel), (words, given.words)):
             scores[out] = kernel[np.ix_(out, ~out)] @ solve(kernel[np.ix_(~out, ~out)], targets)
-        near[out] = neighbourhood(given.vectors[out] @ given.vectors[~out].T, grouped(truth[~out]))
+        near[out] = neighbourhood(seen[out] @ seen[~out].T, grouped(truth[~out]))
     return whole, words, near
 
 

@@ -7,7 +7,7 @@ head, out of two, and the blend: plain arrays here.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 
 import numpy as np
@@ -24,16 +24,24 @@ NEIGHBOURS = 5
 """How many exemplars of a scenario speak for it."""
 
 
+PRAISE = "positive"
+"""The scenario whose reply only thanks: in answer to a complaint, or to sarcasm, that offends (000 §4)."""
+
+
 @dataclass(frozen=True)
 class Thresholds:
-    """Where the matcher keeps silent: below `confidence`, or within `margin` of the runner-up, or nothing known."""
+    """Where the matcher keeps silent: below `confidence`, or within `margin` of the runner-up, or nothing known.
+
+    For `PRAISE` it must be as sure as `praise`, too.
+    """
 
     confidence: float
     margin: float
     out_of_scope: float
+    praise: float
 
     def as_dict(self) -> dict[str, float]:
-        return {"confidence": self.confidence, "margin": self.margin, "out_of_scope": self.out_of_scope}
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,7 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Exemplars:
-    """What the nearest exemplars are looked up in: unit vectors with their texts and labels."""
+    """What the nearest exemplars are looked up in: the encoder's vectors with their texts and labels."""
 
     vectors: Array
     texts: Sequence[str]
@@ -90,10 +98,18 @@ class Exemplars:
         """The places of each label's exemplars."""
         return grouped(self.labels)
 
+    @cached_property
+    def mean(self) -> Array:
+        return np.asarray(self.vectors.mean(0))
+
+    @cached_property
+    def _directions(self) -> Array:
+        return directions(self.vectors, self.mean)
+
     def like(self, vector: Array) -> Array:
-        """The cosine of every exemplar to a unit vector, (n,)."""
+        """The cosine of every exemplar to a vector, both seen from the exemplars' mean: (n,), from -1 to 1."""
         # Not `@`: its threads have to wait for those of the encoder, which still spin, and that takes milliseconds.
-        return np.asarray(np.einsum("nd,d->n", self.vectors, vector))
+        return np.asarray(np.einsum("nd,d->n", self._directions, directions(vector, self.mean)))
 
 
 class Matcher:
@@ -161,6 +177,9 @@ class Matcher:
             return (Reason(code="out_of_scope", text="Ни один сценарий регламента не похож на этот текст."),)
         if first.confidence < self.thresholds.confidence:
             return (Reason(code="unsure", text=f"Уверенность {first.confidence:.0%} ниже порога."),)
+        if first.scenario == PRAISE and first.confidence < self.thresholds.praise:
+            text = f"Похоже на похвалу, но уверенность {first.confidence:.0%}: благодарность в ответ на жалобу обидит."
+            return (Reason(code="unsure", text=text),)
         if first.confidence - second.confidence < self.thresholds.margin:
             return (Reason(code="unsure", text="Два сценария подходят почти одинаково."),)
         return ()
@@ -178,6 +197,12 @@ class Matcher:
             )
             for place in closest
         )
+
+
+def directions(vectors: Array, mean: Array) -> Array:
+    """Where vectors lie from their mean, as unit vectors; seen from the origin an encoder's vectors are nearly alike."""
+    seen = vectors - mean
+    return np.asarray(seen / np.maximum(np.linalg.norm(seen, axis=-1, keepdims=True), 1e-9), np.float32)
 
 
 def grouped(labels: NDArray[np.intp]) -> list[NDArray[np.intp]]:

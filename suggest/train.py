@@ -40,7 +40,7 @@ from suggest.blanks import as_read
 from suggest.embed import DEFAULT, GRAPH, TOKENIZER, Encoder, normalise
 from suggest.encoder import MODEL, PREFIXES, WEIGHTS, fingerprint, finish, tune, weights
 from suggest.fit import fit
-from suggest.match import Encode
+from suggest.match import PRAISE, Encode
 from suggest.phrasebank import exemplar_hash
 from suggest.regulation import Exemplar
 
@@ -385,7 +385,9 @@ def measure(exemplars: Sequence[Exemplar], left_out: Sequence[str], encode: Enco
     surest = np.argsort(-first[scoped], kind="stable")[: int(COVERAGE * scoped.sum())]
     limits = matcher.thresholds
     outside = 1 - inside.sum(1)
-    answered = (first >= limits.confidence) & (first - second >= limits.margin) & (outside <= limits.out_of_scope)
+    praise = np.array([label == PRAISE for label in matcher.head.labels])[order[:, 0]]
+    least = np.where(praise, max(limits.confidence, limits.praise), limits.confidence)
+    answered = (first >= least) & (first - second >= limits.margin) & (outside <= limits.out_of_scope)
     numbers = {
         "top1": right.mean(),
         "top3": (order[:, :3] == held.truth[:, None]).any(1)[scoped].mean(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +145,27 @@ def test_thresholds_keep_the_risk_and_answer_as_much_as_it_allows() -> None:
     lax = thresholds(held, ("a", "b"), risk=0.5)
     assert strict.confidence == pytest.approx(0.9)
     assert lax.confidence == pytest.approx(0.6)
+
+
+def test_praise_is_answered_only_where_few_complaints_are_taken_for_it() -> None:
+    praise, surely_praise, other = [0.8, 0.2], [0.95, 0.05], [0.1, 0.9]
+    said = [praise] * 20 + [surely_praise] * 20 + [other] * 160
+    truth = np.array([0, 1] * 10 + [0] * 20 + [1] * 160)
+    limits = thresholds(Held(np.array(said, np.float32), truth), ("positive", "store"), risk=0.05)
+    assert limits.praise == pytest.approx(0.95)
+    assert limits.confidence == pytest.approx(0.9)
+
+
+def test_it_is_silent_rather_than_thank_for_what_may_be_a_complaint(matcher: Matcher) -> None:
+    sure = matcher.match("спасибо, довольны", 5)
+    assert sure.scenario == "positive"
+    strict = replace(matcher.thresholds, praise=sure.confidence + 0.001)
+    careful = Matcher(encode, matcher.vocabulary, matcher.head, matcher.exemplars, strict, matcher.version)
+    doubted = careful.match("спасибо, довольны", 5)
+    assert doubted.scenario is None
+    assert [reason.code for reason in doubted.reasons] == ["unsure"]
+    assert "похвал" in doubted.reasons[0].text
+    assert careful.match("доставка опоздала", 1).scenario == "delivery"
 
 
 def test_ngrams_are_of_words_folded_and_padded() -> None:
