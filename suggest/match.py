@@ -173,12 +173,13 @@ class Matcher:
     def _doubts(self, candidates: Sequence[Candidate], outside: float) -> tuple[Reason, ...]:
         """Why to abstain; empty where the matcher is sure."""
         first, second = candidates[0], candidates[1]
+        sure = f"{100 * first.confidence:.0f}\u00a0%"
         if outside > self.thresholds.out_of_scope:
             return (Reason(code="out_of_scope", text="Ни один сценарий регламента не похож на этот текст."),)
         if first.confidence < self.thresholds.confidence:
-            return (Reason(code="unsure", text=f"Уверенность {first.confidence:.0%} ниже порога."),)
+            return (Reason(code="unsure", text=f"Уверенность {sure} ниже порога."),)
         if first.scenario == PRAISE and first.confidence < self.thresholds.praise:
-            text = f"Похоже на похвалу, но уверенность {first.confidence:.0%}: благодарность в ответ на жалобу обидит."
+            text = f"Похоже на похвалу, но уверенность {sure}: благодарность в ответ на жалобу обидит."
             return (Reason(code="unsure", text=text),)
         if first.confidence - second.confidence < self.thresholds.margin:
             return (Reason(code="unsure", text="Два сценария подходят почти одинаково."),)

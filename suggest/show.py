@@ -40,7 +40,7 @@ def _match(made: Suggestion, bank: Phrasebank) -> Iterator[str]:
     matched = made.match
     if matched.scenario:
         scenario = bank.scenarios[matched.scenario]
-        yield f"   Сценарий: {scenario.title} ({scenario.paragraph}), уверенность {matched.confidence:.0%}"
+        yield f"   Сценарий: {scenario.title} ({scenario.paragraph}), уверенность {100 * matched.confidence:.0f}\u00a0%"
     else:
         nearest = ", ".join(bank.scenarios[near.scenario].title for near in matched.runners_up[:2])
         yield f"   Готового ответа нет. Ближайшие сценарии: {nearest}"
