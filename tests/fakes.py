@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from suggest.bootstrap import Service, served
 from suggest.checker import Checker
 from suggest.desk import Desk, InMemory
-from suggest.domain import Candidate, Match, MatchedBy, Platform, Reason, Review
+from suggest.domain import Candidate, Match, MatchedBy, Neighbour, Platform, Reason, Review
 from suggest.phrasebank import load
 from suggest.pipeline import Suggester
 from suggest.regulation import Phrasebank
@@ -61,6 +61,7 @@ class KeywordMatcher:
             by=MatchedBy.MATCHER,
             confidence=ranked[0].confidence,
             runners_up=tuple(ranked[1:3]),
+            nearest=(Neighbour(scenario=ranked[0].scenario, text=f"Ещё один <отзыв> про {hits[0]}.", similarity=0.9),),
         )
 
 

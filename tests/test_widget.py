@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
+from html import escape
 from pathlib import Path
 
 import httpx
@@ -20,7 +21,7 @@ from suggest.web.token import EXPIRED, FORGED, OTHER_TICKET, TokenRefused, Token
 from tests.fakes import PATIENCE, a_review, a_suggester, the_bank
 from tests.widget_fakes import ANNA, BORIS, FIRST, Site, a_site
 
-DELIVERY, SAFETY, EMOJI, COFFEE, HOSTILE = (FIRST + place for place in (0, 2, 4, 10, 12))
+DELIVERY, SAFETY, EMOJI, REPAIR, COFFEE, HOSTILE = (FIRST + place for place in (0, 2, 4, 7, 10, 12))
 LEAD = "Ольга Руководитель"
 
 
@@ -227,6 +228,25 @@ def test_a_question_keeps_its_place_until_it_is_filled(site: Site, http: httpx.C
     http.post(base + "/scenario", data={"scenario": "question"})
     told = http.post(base + "/check", data={"text": site.made(DELIVERY).text}).json()
     assert [finding for finding in told["findings"] if "впишите" in finding["message"].lower()]
+
+
+def test_it_says_what_a_review_is_like_and_how_likely_each_scenario_is(site: Site, http: httpx.Client) -> None:
+    matched = site.made(REPAIR).match
+    assert matched
+    page = http.get(site.widget(REPAIR)).text
+    assert "Почему этот сценарий" in page
+    assert f"<q>{escape(matched.nearest[0].text)}</q>" in page
+    assert page.count("<meter") == 1 + len(matched.runners_up)
+    assert "Почему этот сценарий" not in http.post(site.widget(REPAIR) + "/scenario", data={"scenario": "store"}).text
+
+
+def test_it_says_why_there_is_no_reply_ready(site: Site, http: httpx.Client) -> None:
+    matched = site.made(SAFETY).match
+    assert matched
+    assert matched.scenario is None
+    page = http.get(site.widget(SAFETY)).text
+    assert matched.reasons[0].text in page
+    assert "Что ближе всего" in page
 
 
 def test_samples_are_where_these_tests_expect_them() -> None:

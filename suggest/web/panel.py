@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from suggest.domain import Suggestion
+from suggest.domain import Match, MatchedBy, Suggestion
 from suggest.regulation import Phrasebank
 from suggest.store.fold import Event, Kind, fold
 from suggest.titles import APPEALS, REASONS
@@ -28,6 +28,7 @@ def panel(counter: Counter, opened: Opened) -> dict[str, Any]:
         "platform": bank.platforms[made.review.platform],
         "scenario": bank.scenarios[matched.scenario] if matched and matched.scenario else None,
         "near": _near(made, bank),
+        "ranked": _ranked(matched, bank),
         "scenarios": sorted(bank.scenarios.values(), key=lambda scenario: scenario.title),
         "flags": [bank.flags[flag] for flag in (matched.flags if matched else ())],
         "department": bank.departments[made.department].title if made.department else "",
@@ -83,6 +84,16 @@ def _near(made: Suggestion, bank: Phrasebank) -> list[Any]:
         return []
     ranked = [matched.scenario, *(candidate.scenario for candidate in matched.runners_up)]
     return [bank.scenarios[name] for name in ranked if name][:NEAREST]
+
+
+def _ranked(matched: Match | None, bank: Phrasebank) -> list[tuple[str, float, str]]:
+    """How the matcher came to it: the title, the confidence and the most alike exemplar of the nearest scenarios."""
+    if matched is None or matched.by is not MatchedBy.MATCHER:
+        return []
+    first = [(matched.scenario, matched.confidence)] if matched.scenario else []
+    ranked = [*first, *((other.scenario, other.confidence) for other in matched.runners_up)]
+    alike = {near.scenario: near.text for near in reversed(matched.nearest)}
+    return [(bank.scenarios[name].title, confidence, alike.get(name, "")) for name, confidence in ranked]
 
 
 def _title(bank: Phrasebank, slot: str, part: str | None) -> str:
