@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from suggest.clues import Expression
-from suggest.personal import DIGIT, NO_GOODS, NO_UNIT, SMALL_WORD, STREET
+from suggest.personal import DIGIT, MAIL, NO_GOODS, NO_UNIT, SMALL_WORD, STREET
 
 Found = tuple[int, int, str]
 """Start, end and kind of something personal."""
@@ -19,9 +19,6 @@ REGIONS = ("RU", "KZ")
 
 _ENOUGH_DIGITS = re.compile(r"(?:\d[^\w\n]{0,3}){6}\d")
 _ZONES = "ru|com|net|org|kz|su|by|info|io|me|app|shop|store|online|site|pro|biz|club|gg|link|cc|co|top|xyz|dev|uz|kg|ua|рф|қаз"
-_MAIL = (
-    r"[\w.+-]{1,64}(?:\s?(?:@|[\[(](?:at|собака)[\])])\s?|\sсобака\s)[\w-]{1,63}(?:(?:\.|\sточка\s)[\w-]{1,63}){1,4}"
-)
 _LINK = (
     r"(?:https?://|www\.)[^\s«»\"<>]+(?<![.,;:!?)])"
     rf"|(?<![\w@.-])[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{0,3}}\.(?:{_ZONES})(?![\w-])(?:/[^\s«»\"<>]*(?<![.,;:!?)]))?"
@@ -54,6 +51,7 @@ _DOCUMENT = (
 )
 _MARKED = (
     rf"{NO_GOODS}(?:№|#|\bn[o°]?\.?)\s?{_ANY_ID}"
+    rf"|{NO_GOODS}№\s?\d+[/-]\d[\w/-]*"
     rf"|{NO_GOODS}(?<![\w.,/-])\d{{9,}}{NO_UNIT}(?![\w-])"
     r"|(?<!\w)(?:[\da-f]{2}[:-]){5}[\da-f]{2}(?!\w)"
     r"|(?<!\w)\d{3}-\d{3}-\d{3} \d{2}(?!\d)"
@@ -88,7 +86,7 @@ _BARE_STREET = (
 )
 
 _FOLDED: tuple[tuple[str, Expression], ...] = (
-    ("email", Expression(_MAIL)),
+    ("email", Expression(MAIL)),
     ("link", Expression(_LINK)),
     ("card", Expression(_CARD)),
     ("phone", Expression(_PHONE)),
